@@ -1,0 +1,83 @@
+//! Surfaces: what the wind feels and what a camera will see.
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+
+use crate::diagnostics::{Diagnostics, Source};
+use crate::files::kinds::Kinds;
+use crate::units::{Fraction, Roughness};
+
+/// One surface as written in `assets/materials.ron`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Material {
+    /// The name files use.
+    pub id: String,
+    /// Aerodynamic roughness length of an extended surface in metres, for ground covers.
+    #[serde(default)]
+    pub roughness_m: Option<Roughness>,
+    /// Thermal emissivity, 8–14 µm.
+    pub emissivity: Fraction,
+    /// Where the figures come from.
+    pub source: String,
+}
+
+/// All surfaces, in file order.
+#[derive(Clone, Debug)]
+pub struct Materials {
+    list: Arc<[Material]>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename = "Materials", deny_unknown_fields)]
+struct MaterialsFile {
+    materials: Vec<Material>,
+}
+
+impl Materials {
+    /// Reads a materials file.
+    ///
+    /// # Errors
+    /// The first fault with its place.
+    pub fn read(source: &Arc<Source>) -> Result<Self, Diagnostics> {
+        let file: MaterialsFile = super::read(source, &Kinds::default()).map_err(|d| Diagnostics::from(*d))?;
+        Ok(Self { list: file.materials.into() })
+    }
+
+    /// The table that ships with the program.
+    ///
+    /// # Panics
+    /// If the shipped file is broken: a bug that the tests of this module catch.
+    #[must_use]
+    pub fn shipped() -> Self {
+        let source = super::library::shipped("assets/materials.ron").expect("materials.ron ships with the program");
+        Self::read(&source).unwrap_or_else(|faults| panic!("{faults}"))
+    }
+
+    /// The material of this name.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Material> {
+        self.list.iter().find(|material| material.id == id)
+    }
+
+    /// The materials, in order.
+    #[must_use]
+    pub fn all(&self) -> &[Material] {
+        &self.list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_shipped_materials_are_unique_and_each_states_its_source() {
+        let materials = Materials::shipped();
+        for material in materials.all() {
+            assert!(!material.source.is_empty(), "{}", material.id);
+            assert_eq!(materials.all().iter().filter(|m| m.id == material.id).count(), 1);
+        }
+    }
+}

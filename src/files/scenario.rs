@@ -1,0 +1,619 @@
+//! What happens around the units: a scenario file.
+
+use bevy_ecs::component::Component;
+use serde::Deserialize;
+
+use crate::files::kinds::{EmitterRole, EventRole, KindSpec};
+use crate::files::product::FormatVersion;
+use crate::units::{
+    AirTemperature, Bearing, Duration, Elevation, Finite, Hour, Latitude, Length, Longitude, NonNegative, Obukhov,
+    Positive, Pressure, RelativeHumidity, Roughness, Span, TickLength, Timestamp, WindSpeed,
+};
+
+/// A position in metres: x east, y north, z above ground, from the south-west ground corner.
+pub type Position = (Finite, Finite, Finite);
+
+/// A scenario as written in `scenarios/*.ron`, open numbers already drawn.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// File format version.
+    pub format: FormatVersion,
+    /// Its name.
+    pub name: String,
+    /// Time of the first recorded tick, UTC.
+    pub start: Timestamp,
+    /// Where on earth.
+    pub site: Site,
+    /// The engine's step in seconds.
+    pub tick_s: TickLength,
+    /// Simulated before `start` and not recorded.
+    #[serde(default = "no_time")]
+    pub warm_up_s: Span,
+    /// How long it runs after `start`.
+    pub duration_s: Duration,
+    /// When a unit's sample is written.
+    #[serde(default)]
+    pub record: RecordRule,
+    /// How gases are carried.
+    #[serde(default)]
+    pub fidelity: Fidelity,
+    /// The box of air that is simulated.
+    pub domain: Domain,
+    /// Air temperature, humidity, pressure.
+    pub weather: Weather,
+    /// Mean wind.
+    pub wind: Wind,
+    /// What spreads a plume.
+    #[serde(default)]
+    pub turbulence: Turbulence,
+    /// Gases that come in with the wind.
+    #[serde(default)]
+    pub background: Vec<Background>,
+    /// Gas that is in the air at the start of the warm-up.
+    #[serde(default)]
+    pub initial: Vec<InitialGas>,
+    /// Sources.
+    #[serde(default)]
+    pub emitters: Vec<EmitterEntry>,
+    /// What should be noticed.
+    #[serde(default)]
+    pub events: Vec<EventEntry>,
+    /// Changes while it runs.
+    #[serde(default)]
+    pub timeline: Vec<TimelineEntry>,
+    /// Sensor faults to inject.
+    #[serde(default)]
+    pub faults: Vec<FaultEntry>,
+    /// The units.
+    #[serde(default)]
+    pub devices: Vec<DeviceEntry>,
+    /// Perfect instruments, to verify the engine from outside.
+    #[serde(default)]
+    pub probes: Vec<ProbeEntry>,
+    /// Fields to write as `.vti`.
+    #[serde(default)]
+    pub snapshots: Vec<Snapshot>,
+    /// Open numbers; drawn before this struct is read, see [`crate::files::template`].
+    #[serde(default)]
+    pub parameters: Vec<ParameterEntry>,
+}
+
+fn no_time() -> Span {
+    Span::try_from(0.0).unwrap_or_else(|_| unreachable!("0 s is a span of time"))
+}
+
+/// One declared parameter; its meaning is in [`crate::files::template`].
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParameterEntry {
+    /// Its name.
+    pub name: String,
+    /// How it is drawn.
+    pub distribution: Distribution,
+}
+
+/// How a parameter is drawn.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub enum Distribution {
+    /// Between two numbers.
+    Uniform(f64, f64),
+    /// Between two numbers, even in the logarithm.
+    LogUniform(f64, f64),
+    /// Mean and standard deviation.
+    Normal(f64, f64),
+    /// Always the same.
+    Constant(f64),
+}
+
+/// Where on earth.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// North positive.
+    pub latitude_deg: Latitude,
+    /// East positive.
+    pub longitude_deg: Longitude,
+    /// Above mean sea level.
+    pub elevation_m: Elevation,
+    /// A ground cover of `assets/materials.ron`; gives the roughness a wind does not state itself.
+    #[serde(default)]
+    pub ground: Option<String>,
+}
+
+/// When a unit's sample is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum RecordRule {
+    /// In ticks in which it delivered a result.
+    #[default]
+    OnResult,
+    /// In every tick.
+    EveryTick,
+}
+
+/// How gases are carried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Fidelity {
+    /// On the voxels.
+    #[default]
+    Field,
+}
+
+/// The box of air that is simulated.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Domain {
+    /// East, north, up in metres.
+    pub size_m: (Length, Length, Length),
+    /// Cell size in metres: one number, or one for each axis.
+    pub cell_m: CellSize,
+    /// What the sides are.
+    #[serde(default)]
+    pub boundary: Boundary,
+}
+
+/// Cell size: one number, or one for each axis.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CellSize(pub [f64; 3]);
+
+impl<'de> Deserialize<'de> for CellSize {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> serde::de::Visitor<'de> for Either {
+            type Value = CellSize;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a cell size in metres, or (x, y, z)")
+            }
+            fn visit_f64<E: serde::de::Error>(self, size: f64) -> Result<CellSize, E> {
+                Length::new(size).map(|s| CellSize([s.get(); 3])).map_err(E::custom)
+            }
+            fn visit_u64<E: serde::de::Error>(self, size: u64) -> Result<CellSize, E> {
+                self.visit_f64(size as f64)
+            }
+            fn visit_i64<E: serde::de::Error>(self, size: i64) -> Result<CellSize, E> {
+                self.visit_f64(size as f64)
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<CellSize, A::Error> {
+                let mut sizes = [0.0; 3];
+                for (axis, size) in sizes.iter_mut().enumerate() {
+                    let length: Option<Length> = seq.next_element()?;
+                    *size = length.ok_or_else(|| serde::de::Error::invalid_length(axis, &"three cell sizes (x, y, z)"))?.get();
+                }
+                Ok(CellSize(sizes))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+/// What the sides of the domain are; the ground is always closed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Boundary {
+    /// Wind comes in with background air and leaves with what it carries.
+    #[default]
+    Open,
+    /// A sealed box: the wind does not cross the sides.
+    Closed,
+    /// What leaves on one side comes in on the other.
+    Periodic,
+}
+
+/// Air temperature, humidity, pressure at ground level.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Weather {
+    /// Constant.
+    Given {
+        /// Air temperature.
+        temperature_c: AirTemperature,
+        /// Relative humidity over water.
+        humidity_pct: RelativeHumidity,
+        /// Air pressure at the ground of the site.
+        pressure_hpa: Pressure,
+    },
+    /// A daily sine of temperature at constant dew point.
+    Diurnal {
+        /// Daily mean air temperature.
+        mean_c: AirTemperature,
+        /// Half the difference between the warmest and the coldest hour.
+        swing_k: NonNegative,
+        /// Local solar hour of the maximum.
+        #[serde(default = "afternoon")]
+        peak_h: Hour,
+        /// Dew point; humidity follows from it and never exceeds 100 %.
+        dew_point_c: AirTemperature,
+        /// Air pressure at the ground of the site.
+        pressure_hpa: Pressure,
+    },
+    /// From a CSV file.
+    Recorded {
+        /// Path from this file, or the name of a shipped asset.
+        file: String,
+        /// Which column is what.
+        columns: WeatherColumns,
+        /// For a quantity the file lacks.
+        #[serde(default)]
+        humidity_pct: Option<RelativeHumidity>,
+        /// For a quantity the file lacks.
+        #[serde(default)]
+        pressure_hpa: Option<Pressure>,
+    },
+}
+
+/// Warmest about three hours after noon: Stull, *Meteorology for Scientists and Engineers*, ch. 3.
+fn afternoon() -> Hour {
+    Hour::try_from(15.0).unwrap_or_else(|_| unreachable!("15 is an hour"))
+}
+
+/// Which column of a weather file is what.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeatherColumns {
+    /// RFC 3339 times, or seconds from `start`.
+    pub time: String,
+    /// Air temperature in °C.
+    pub temperature_c: String,
+    /// Relative humidity in percent.
+    #[serde(default)]
+    pub humidity_pct: Option<String>,
+    /// Air pressure in hPa.
+    #[serde(default)]
+    pub pressure_hpa: Option<String>,
+}
+
+/// Mean wind.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Wind {
+    /// No air moves.
+    Calm,
+    /// The same at every height.
+    Uniform {
+        /// Speed.
+        speed_m_s: WindSpeed,
+        /// Where it comes from.
+        from_deg: Bearing,
+    },
+    /// Monin–Obukhov similarity.
+    Profile {
+        /// Speed at `at_m`.
+        speed_m_s: WindSpeed,
+        /// Height of the speed in metres.
+        at_m: Length,
+        /// Where it comes from.
+        from_deg: Bearing,
+        /// Roughness length; without it that of `site.ground`.
+        #[serde(default)]
+        roughness_m: Option<Roughness>,
+        /// Obukhov length; without it neutral.
+        #[serde(default)]
+        obukhov_m: Option<Obukhov>,
+        /// Depth of the mixed layer in metres, for the lateral spread in convection.
+        #[serde(default = "mixed_layer")]
+        mixing_height_m: Length,
+    },
+    /// A similarity profile that follows a CSV file.
+    Recorded {
+        /// Path from this file, or the name of a shipped asset.
+        file: String,
+        /// Which column is what.
+        columns: WindColumns,
+        /// Height of the recorded speed in metres.
+        at_m: Length,
+        /// Roughness length; without it that of `site.ground`.
+        #[serde(default)]
+        roughness_m: Option<Roughness>,
+        /// Depth of the mixed layer in metres.
+        #[serde(default = "mixed_layer")]
+        mixing_height_m: Length,
+        /// Added to every recorded direction, for controls.
+        #[serde(default)]
+        turn_deg: f64,
+    },
+}
+
+/// A common daytime depth: Stull, *An Introduction to Boundary Layer Meteorology*, 1988, ch. 1.
+fn mixed_layer() -> Length {
+    Length::try_from(1000.0).unwrap_or_else(|_| unreachable!("1000 m is a length"))
+}
+
+/// Which column of a wind file is what.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WindColumns {
+    /// RFC 3339 times, or seconds from `start`.
+    pub time: String,
+    /// Speed in m s⁻¹.
+    pub speed_m_s: String,
+    /// Direction it comes from in degrees.
+    pub from_deg: String,
+    /// Obukhov length in metres; without it neutral.
+    #[serde(default)]
+    pub obukhov_m: Option<String>,
+}
+
+/// What spreads a plume around the mean wind.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Turbulence {
+    /// The ensemble mean: full anisotropic similarity diffusivity, no fluctuations.
+    #[default]
+    Mean,
+    /// Constant diffusivities.
+    Given {
+        /// East, north, up in m² s⁻¹.
+        k_m2_s: (NonNegative, NonNegative, NonNegative),
+    },
+    /// Nothing spreads.
+    Laminar,
+}
+
+/// A gas that comes in with the wind: a daily cosine and an Ornstein–Uhlenbeck process.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Background {
+    /// Which gas.
+    pub species: String,
+    /// Daily mean mole fraction in ppb.
+    pub mean_ppb: NonNegative,
+    /// Amplitude of the daily cosine in ppb.
+    #[serde(default)]
+    pub swing_ppb: Option<NonNegative>,
+    /// Local solar hour of its maximum.
+    #[serde(default = "afternoon")]
+    pub peak_h: Hour,
+    /// Standard deviation of the random part in ppb.
+    #[serde(default)]
+    pub sigma_ppb: Option<NonNegative>,
+    /// Correlation time of the random part.
+    #[serde(default = "quarter_hour")]
+    pub tau_s: Duration,
+}
+
+/// A design choice of ours, as in the example of the file format page.
+fn quarter_hour() -> Duration {
+    Duration::try_from(900.0).unwrap_or_else(|_| unreachable!("900 s is a duration"))
+}
+
+/// Gas that is in the air at the start.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum InitialGas {
+    /// A Gaussian cloud.
+    GaussianPuff {
+        /// Unique among emitters and initial gases.
+        id: String,
+        /// Which gas.
+        species: String,
+        /// Total mass.
+        mass_kg: Positive,
+        /// Its centre.
+        at_m: Position,
+        /// Standard deviations along x, y, z in metres.
+        sigma_m: (Length, Length, Length),
+        /// Whether the ground mirrors it.
+        #[serde(default)]
+        ground_image: bool,
+        /// First-order loss rate in s⁻¹.
+        #[serde(default)]
+        decay_per_s: Option<NonNegative>,
+    },
+    /// The same density everywhere, also in the air that comes in.
+    Uniform {
+        /// Unique among emitters and initial gases.
+        id: String,
+        /// Which gas.
+        species: String,
+        /// Mass density.
+        density_kg_m3: Positive,
+    },
+}
+
+impl InitialGas {
+    /// Its name and gas.
+    #[must_use]
+    pub fn id_and_species(&self) -> (&str, &str) {
+        match self {
+            Self::GaussianPuff { id, species, .. } | Self::Uniform { id, species, .. } => (id, species),
+        }
+    }
+}
+
+/// A source.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EmitterEntry {
+    /// Unique in the scenario.
+    pub id: String,
+    /// Where.
+    pub at_m: Position,
+    /// What it is.
+    pub kind: KindSpec<EmitterRole>,
+    /// Part of the surroundings, not of an event.
+    #[serde(default)]
+    pub background: bool,
+    /// First-order loss of what it releases in s⁻¹.
+    #[serde(default)]
+    pub decay_per_s: Option<NonNegative>,
+}
+
+/// What should be noticed.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EventEntry {
+    /// Unique in the scenario.
+    pub id: String,
+    /// The label, a class of the products that should notice it.
+    pub class: String,
+    /// The emitters that make it.
+    pub members: Vec<String>,
+    /// How onset, end and phase follow from its members.
+    #[serde(default = "by_emission")]
+    pub kind: KindSpec<EventRole>,
+}
+
+fn by_emission() -> KindSpec<EventRole> {
+    KindSpec::of("emission", Emission {})
+}
+
+/// The built-in event kind: it lasts while any member emits.
+#[derive(Component, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Emission {}
+
+impl crate::files::kinds::Spec for Emission {}
+
+/// A change while the scenario runs.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TimelineEntry {
+    /// When it begins, seconds from `start`.
+    pub at_s: Finite,
+    /// What changes; [`SETTABLE`] lists all.
+    pub set: String,
+    /// The new value.
+    pub to: Finite,
+    /// How long the change takes, linear; directions take the short way round.
+    #[serde(default = "no_time")]
+    pub over_s: Span,
+}
+
+/// What a timeline can change.
+pub const SETTABLE: &[&str] = &["weather.humidity_pct", "weather.pressure_hpa", "weather.temperature_c", "wind.from_deg", "wind.speed_m_s"];
+
+/// A fault to inject into a sensor.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FaultEntry {
+    /// Which unit.
+    pub device: String,
+    /// Which of its sensors.
+    pub sensor: String,
+    /// What happens.
+    pub kind: FaultKind,
+    /// Seconds from `start`.
+    pub from_s: Finite,
+    /// Seconds from `start`; without it, to the end.
+    #[serde(default)]
+    pub until_s: Option<Finite>,
+}
+
+/// What happens to a faulty sensor.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Every signal keeps its last value.
+    Stuck,
+    /// One signal shows one value, in its raw unit.
+    StuckAt {
+        /// The raw channel.
+        signal: String,
+        /// What it shows.
+        value: Finite,
+    },
+    /// No result.
+    Dropout,
+    /// A constant is added to one signal, in its raw unit.
+    Offset {
+        /// The raw channel.
+        signal: String,
+        /// What is added.
+        by: Finite,
+    },
+    /// The random error of every signal is multiplied.
+    Noise {
+        /// By how much.
+        times: Positive,
+    },
+}
+
+/// A unit.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceEntry {
+    /// Unique in the scenario.
+    pub id: String,
+    /// Which product.
+    pub product: String,
+    /// Foot of its mount.
+    pub at_m: Position,
+    /// Where its own y axis points, clockwise from north.
+    #[serde(default = "north")]
+    pub heading_deg: Bearing,
+    /// Serial number: units with the same serial have the same manufacturing spread.
+    #[serde(default)]
+    pub serial: Option<u64>,
+    /// Time since calibration, for drift.
+    #[serde(default = "new_unit")]
+    pub age_days: NonNegative,
+    /// The product's mode it runs in; without it the first.
+    #[serde(default)]
+    pub mode: Option<String>,
+    /// Its own clock.
+    #[serde(default)]
+    pub clock: DeviceClock,
+}
+
+fn north() -> Bearing {
+    Bearing::try_from(0.0).unwrap_or_else(|_| unreachable!("0° is a direction"))
+}
+
+fn new_unit() -> NonNegative {
+    NonNegative::try_from(0.0).unwrap_or_else(|_| unreachable!("0 is not negative"))
+}
+
+/// A unit's own clock against true time.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceClock {
+    /// How far it is ahead at `start`.
+    #[serde(default)]
+    pub offset_s: f64,
+    /// How fast it gains, in parts per million.
+    #[serde(default)]
+    pub drift_ppm: f64,
+}
+
+/// A perfect instrument.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeEntry {
+    /// Unique among devices and probes.
+    pub id: String,
+    /// Where it looks.
+    pub over: Extent,
+    /// Seconds between results.
+    pub every_s: Duration,
+    /// `gas/SPECIES`, `air/temperature`, `air/humidity`, `air/pressure`, `wind/speed` or `wind/from_direction`.
+    pub quantity: String,
+    /// Averaging time before each result; 0 is the instant.
+    #[serde(default = "no_time")]
+    pub average_s: Span,
+}
+
+/// The region a sampling operator looks at, in scenario coordinates.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Extent {
+    /// One point.
+    Point(Position),
+    /// The mean along straight lines between these points.
+    Path(Vec<Position>),
+    /// The mean over a box.
+    Volume {
+        /// South-west lower corner.
+        min_m: Position,
+        /// North-east upper corner.
+        max_m: Position,
+    },
+}
+
+/// Fields to write as a picture of the air at one moment.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// Seconds from `start`.
+    pub at_s: Finite,
+    /// `gas/SPECIES`, `air/temperature`, `air/humidity`, `wind`.
+    pub quantities: Vec<String>,
+}

@@ -1,0 +1,24 @@
+//! EnviroSense.
+
+#![warn(missing_docs)]
+
+/// Checked quantities and constants with sources.
+pub mod units;
+
+/// One random stream for each (seed, path, purpose), on the process's own clock.
+pub mod streams;
+
+/// What is wrong with a file, said the way a compiler says it.
+pub mod diagnostics;
+
+/// What people write.
+pub mod files;
+
+/// What exists, where and when.
+pub mod world;
+
+/// Kernels that know no physics.
+pub mod numerics;
+
+/// Fields advance.
+pub mod physics;

@@ -1,0 +1,156 @@
+//! Airflow: the mean wind of the scenario on voxel faces, and the diffusivity that goes with it.
+//!
+//! The wind is horizontally uniform: no obstacles, no terrain (a later module adjusts it around them). It changes
+//! with the timeline or a recording; faces are rewritten only when it does.
+
+mod kernel;
+
+use bevy_app::{App, Plugin};
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub use kernel::{SurfaceLayer, phi_h, psi_m};
+
+use crate::files::scenario::{Turbulence, Wind};
+use crate::physics::AppPhysicsExt;
+use crate::units::wind_vector;
+use crate::world::air::{Diffusivity, HighFaces, WindX, WindY, WindZ};
+use crate::world::field::FieldMut;
+use crate::world::spawn::Conditions;
+use crate::world::timeline::{blend_bearing, scripted, scripted_bearing};
+use crate::world::{AppStateExt, Clock, Grid, Tick, TickSystems};
+
+/// Writes wind and diffusivity.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AirflowPlugin;
+
+impl Plugin for AirflowPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_physics_module("airflow")
+            .add_state_resource::<BlownWind>()
+            .add_systems(Tick, blow.in_set(TickSystems::Flow));
+    }
+}
+
+/// The wind that stands on the faces now.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct BlownWind {
+    drivers: Option<Drivers>,
+}
+
+/// The numbers a horizontally uniform wind follows from.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct Drivers {
+    speed_m_s: f64,
+    from_deg: f64,
+    layer: Option<LayerDrivers>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+struct LayerDrivers {
+    at_m: f64,
+    roughness_m: f64,
+    inverse_obukhov: f64,
+    mixing_height_m: f64,
+}
+
+/// The largest mean speed on any level that a scenario's wind can reach, for the check at load.
+#[must_use]
+pub fn fastest(conditions: &Conditions, grid: &Grid) -> f64 {
+    let top = grid.centre(0, 0, grid.shape[2] - 1).z;
+    let mut times = vec![0.0];
+    times.extend(conditions.wind.iter().flat_map(|series| series.time_s.iter().copied()));
+    for entry in &conditions.scenario.timeline {
+        times.extend([entry.at_s.get(), entry.at_s.get() + entry.over_s.get()]);
+    }
+    times.into_iter().map(|time| drivers(conditions, time).speed_at(top)).fold(0.0, f64::max)
+}
+
+fn drivers(conditions: &Conditions, now_s: f64) -> Drivers {
+    let timeline = &conditions.scenario.timeline;
+    let roughness_m = conditions.roughness_m.unwrap_or_default();
+    let (speed, from, layer) = match (&conditions.scenario.wind, &conditions.wind) {
+        (Wind::Uniform { speed_m_s, from_deg }, _) => (speed_m_s.get(), from_deg.get(), None),
+        (Wind::Profile { speed_m_s, at_m, from_deg, obukhov_m, mixing_height_m, .. }, _) => {
+            let inverse_obukhov = obukhov_m.map_or(0.0, |l| 1.0 / l.get());
+            let layer = LayerDrivers { at_m: at_m.get(), roughness_m, inverse_obukhov, mixing_height_m: mixing_height_m.get() };
+            (speed_m_s.get(), from_deg.get(), Some(layer))
+        }
+        (Wind::Recorded { at_m, mixing_height_m, turn_deg, .. }, Some(series)) => {
+            let (low, high, share) = series.bracket(now_s);
+            let between = |list: &[f64]| list[low] + (list[high] - list[low]) * share;
+            let from = blend_bearing(series.columns[1][low], series.columns[1][high], share);
+            let inverse: Vec<f64> = series.columns.get(2).map_or_else(Vec::new, |l| l.iter().map(|l| 1.0 / l).collect());
+            let inverse_obukhov = if inverse.is_empty() { 0.0 } else { between(&inverse) };
+            let layer = LayerDrivers { at_m: at_m.get(), roughness_m, inverse_obukhov, mixing_height_m: mixing_height_m.get() };
+            (between(&series.columns[0]), (from + turn_deg).rem_euclid(360.0), Some(layer))
+        }
+        (Wind::Calm | Wind::Recorded { .. }, _) => (0.0, 0.0, None),
+    };
+    Drivers {
+        speed_m_s: scripted(timeline, "wind.speed_m_s", speed, now_s),
+        from_deg: scripted_bearing(timeline, "wind.from_deg", from, now_s),
+        layer,
+    }
+}
+
+impl Drivers {
+    fn surface_layer(&self) -> Option<SurfaceLayer> {
+        let layer = self.layer?;
+        Some(SurfaceLayer::with_speed(self.speed_m_s, layer.at_m, layer.roughness_m, layer.inverse_obukhov, layer.mixing_height_m))
+    }
+
+    fn speed_at(&self, z_m: f64) -> f64 {
+        self.surface_layer().map_or(self.speed_m_s, |layer| layer.speed(z_m))
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the wind has three columns, and each is its own parameter")]
+fn blow(
+    grid: Res<Grid>,
+    clock: Res<Clock>,
+    conditions: Res<Conditions>,
+    mut blown: ResMut<BlownWind>,
+    mut high: ResMut<HighFaces>,
+    mut diffusivity: ResMut<Diffusivity>,
+    (mut x, mut y, mut z): (FieldMut<WindX>, FieldMut<WindY>, FieldMut<WindZ>),
+) {
+    let now = drivers(&conditions, clock.now_s());
+    if blown.drivers == Some(now) {
+        return;
+    }
+    blown.drivers = Some(now);
+    let [nx, ny, nz] = grid.shape;
+    let (east, north) = wind_vector(1.0, now.from_deg);
+    let (x, y, z) = (x.as_mut_slice(), y.as_mut_slice(), z.as_mut_slice());
+    z.fill(0.0);
+    high.z.fill(0.0);
+    for k in 0..nz {
+        let speed = now.speed_at(grid.centre(0, 0, k).z);
+        #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
+        let (u, v) = ((speed * east) as f32, (speed * north) as f32);
+        let level = nx * ny * k..nx * ny * (k + 1);
+        x[level.clone()].fill(u);
+        y[level].fill(v);
+        high.x[ny * k..ny * (k + 1)].fill(u);
+        high.y[nx * k..nx * (k + 1)].fill(v);
+    }
+    high.version += 1;
+    high.divergent_by_axis = false;
+    *diffusivity = spread(&conditions, &now, &grid);
+}
+
+fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid) -> Diffusivity {
+    let nz = grid.shape[2];
+    let constant = |kx: f64, ky: f64, kz: f64| Diffusivity { x: vec![kx; nz], y: vec![ky; nz], z_faces: vec![kz; nz + 1] };
+    match (conditions.scenario.turbulence, now.surface_layer()) {
+        (Turbulence::Given { k_m2_s: (x, y, z) }, _) => constant(x.get(), y.get(), z.get()),
+        (Turbulence::Mean, Some(layer)) => {
+            let level = |k: usize| grid.centre(0, 0, k).z;
+            let lateral: Vec<f64> = (0..nz).map(|k| layer.lateral_diffusivity(level(k))).collect();
+            let z_faces = (0..=nz).map(|k| layer.diffusivity(k as f64 * grid.cell_m[2])).collect();
+            Diffusivity { x: lateral.clone(), y: lateral, z_faces }
+        }
+        (Turbulence::Mean | Turbulence::Laminar, _) => constant(0.0, 0.0, 0.0),
+    }
+}

@@ -1,0 +1,163 @@
+//! Dispersion: tracers released into voxels and carried by the wind.
+//!
+//! Passive scalars: a release does not rise or sink by itself. Transport is [`crate::numerics::transport`]; it runs every
+//! k-th tick, as many as fit into the Courant limit and [`LONGEST_STEP_S`], and sub-cycles when one tick does not.
+//! Left out: near field below two cells, deposition, settling, fluctuations, chemistry between gases.
+
+use bevy_app::{App, Plugin};
+use bevy_ecs::prelude::*;
+use glam::DVec3;
+use serde::{Deserialize, Serialize};
+
+use crate::files::scenario::{Boundary, InitialGas};
+use crate::numerics::Workers;
+use crate::numerics::transport::{Faces, MAX_COURANT, Plan, Sides, Spread, scale_and_trim, steps_needed};
+use crate::physics::AppPhysicsExt;
+use crate::world::air::{Diffusivity, WindField};
+use crate::world::emitter::EmitterNode;
+use crate::world::environment::vector;
+use crate::world::spawn::{Conditions, Prepare};
+use crate::world::tracers::{Contents, Releases, TracersMut};
+use crate::world::{AppStateExt, Clock, Grid, Tick, TickSystems};
+
+/// The longest transport step in seconds, however slow the wind: emissions and sensors live on this scale.
+pub const LONGEST_STEP_S: f64 = 1.0;
+/// More sub-steps than this in one tick are refused when a scenario is loaded.
+pub const MOST_STEPS: usize = 1000;
+
+/// Releases and carries tracers.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DispersionPlugin;
+
+impl Plugin for DispersionPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_physics_module("dispersion")
+            .add_state_resource::<TransportState>()
+            .add_systems(Prepare, fill_initial)
+            .add_systems(Tick, (release, carry).chain().in_set(TickSystems::Transport));
+    }
+}
+
+/// Where transport stands.
+#[derive(Resource, Clone, Debug, Default, Serialize, Deserialize)]
+pub struct TransportState {
+    /// Seconds that have passed and are not carried yet.
+    waiting_s: f64,
+    /// Steps so far; the sweeps turn round with every step.
+    steps: u64,
+    /// Largest outflow along each axis in m s⁻¹, of the wind with this version.
+    outflow: ([f64; 3], u64),
+}
+
+/// The value of a Gaussian cloud at a point, kg m⁻³.
+///
+/// `M / ((2π)^1.5 σx σy σz) exp(−Σ d²/(2σ²))`; with `ground_image` its mirror image below z = 0 is added.
+#[must_use]
+pub fn gaussian_cloud(mass_kg: f64, centre: DVec3, sigma_m: DVec3, ground_image: bool, point: DVec3) -> f64 {
+    let peak = mass_kg / (libm::pow(std::f64::consts::TAU, 1.5) * sigma_m.x * sigma_m.y * sigma_m.z);
+    let from = |centre: DVec3| {
+        let d = (point - centre) / sigma_m;
+        peak * libm::exp(-0.5 * d.length_squared())
+    };
+    let mirror = if ground_image { from(DVec3::new(centre.x, centre.y, -centre.z)) } else { 0.0 };
+    from(centre) + mirror
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
+fn fill_initial(grid: Res<Grid>, conditions: Res<Conditions>, releases: Res<Releases>, mut tracers: TracersMut) {
+    let mut columns = tracers.columns();
+    for (n, gas) in conditions.scenario.initial.iter().enumerate() {
+        let source = conditions.scenario.emitters.len() + n;
+        let Some(slot) = (0..columns.len()).find(|slot| releases.source(*slot) == Some(source)) else { continue };
+        match gas {
+            InitialGas::Uniform { density_kg_m3, .. } => columns[slot].fill(density_kg_m3.get() as f32),
+            InitialGas::GaussianPuff { mass_kg, at_m, sigma_m, ground_image, .. } => {
+                let sigma = DVec3::new(sigma_m.0.get(), sigma_m.1.get(), sigma_m.2.get());
+                let [nx, ny, _] = grid.shape;
+                for (index, cell) in columns[slot].iter_mut().enumerate() {
+                    let centre = grid.centre(index % nx, index / nx % ny, index / (nx * ny));
+                    *cell = gaussian_cloud(mass_kg.get(), vector(*at_m), sigma, *ground_image, centre) as f32;
+                }
+            }
+        }
+    }
+}
+
+/// Puts what emitters release in this tick into the cells around them.
+#[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
+fn release(grid: Res<Grid>, clock: Res<Clock>, emitters: Query<&EmitterNode>, mut releases: ResMut<Releases>, mut tracers: TracersMut) {
+    let mut columns = tracers.columns();
+    let mut emitters: Vec<&EmitterNode> = emitters.iter().collect();
+    emitters.sort_by_key(|emitter| emitter.source);
+    for emitter in emitters {
+        for (slot, rate) in emitter.slots.iter().zip(&emitter.rates_kg_s) {
+            if *rate <= 0.0 {
+                continue;
+            }
+            releases.list[*slot].live = true;
+            let density = rate * clock.tick_s() / grid.cell_volume_m3();
+            for (index, weight) in grid.weights(emitter.at_m).0 {
+                columns[*slot][index] += (density * weight) as f32;
+            }
+        }
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "transport needs all of the air")]
+fn carry(
+    grid: Res<Grid>,
+    clock: Res<Clock>,
+    conditions: Res<Conditions>,
+    workers: Res<Workers>,
+    wind: WindField,
+    diffusivity: Res<Diffusivity>,
+    releases: Res<Releases>,
+    mut state: ResMut<TransportState>,
+    mut tracers: TracersMut,
+) {
+    let low = wind.low();
+    let faces = Faces { shape: grid.shape, low, high: [&wind.high.x, &wind.high.y, &wind.high.z] };
+    if state.outflow.1 != wind.high.version {
+        state.outflow = (faces.outflow(), wind.high.version);
+    }
+    state.waiting_s += clock.tick_s();
+    let courant = |dt: f64| (0..3).map(|axis| state.outflow.0[axis] * dt / grid.cell_m[axis]).fold(0.0, f64::max);
+    let next = state.waiting_s + clock.tick_s();
+    if next <= LONGEST_STEP_S && courant(next) <= MAX_COURANT {
+        return;
+    }
+    let sides = sides(conditions.scenario.domain.boundary);
+    let spread = Spread { x: &diffusivity.x, y: &diffusivity.y, z_faces: &diffusivity.z_faces };
+    let steps = steps_needed(state.outflow.0, grid.cell_m, state.waiting_s, spread, sides);
+    let dt_s = state.waiting_s / steps as f64;
+    let mut columns = tracers.columns();
+    for step in 0..steps {
+        let plan = Plan::new(faces, grid.cell_m, dt_s, spread, sides, state.steps % 2 == 1, wind.high.divergent_by_axis);
+        let entered_s = clock.elapsed_us() as f64 * 1e-6 - state.waiting_s + dt_s * (step as f64 + 0.5);
+        for (release, column) in releases.list.iter().zip(&mut columns) {
+            if release.live {
+                let inflow = if release.contents == Contents::EntryTime { entered_s } else { release.inflow };
+                plan.advance(column, narrow(inflow), &workers);
+                if release.contents != Contents::EntryTime {
+                    scale_and_trim(column, narrow(libm::exp(-release.decay_per_s * dt_s)));
+                }
+            }
+        }
+        state.steps += 1;
+    }
+    state.waiting_s = 0.0;
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
+const fn narrow(value: f64) -> f32 {
+    value as f32
+}
+
+/// What the transport does at the sides of a domain. A closed box has no wind through its sides.
+#[must_use]
+pub const fn sides(boundary: Boundary) -> Sides {
+    match boundary {
+        Boundary::Open | Boundary::Closed => Sides::Open,
+        Boundary::Periodic => Sides::Periodic,
+    }
+}

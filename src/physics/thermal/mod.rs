@@ -1,0 +1,96 @@
+//! Thermal: temperature, humidity and pressure of the air, as given, over a day, or recorded.
+//!
+//! Uniform in the domain for now; energy, buoyancy and bodies write the same columns later.
+
+mod kernel;
+
+use bevy_app::{App, Plugin};
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+pub use kernel::diurnal;
+
+use crate::files::scenario::Weather;
+use crate::physics::AppPhysicsExt;
+use crate::units::{celsius, kelvin, saturation_vapour_hpa};
+use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, specific_humidity};
+use crate::world::field::FieldMut;
+use crate::world::spawn::{Conditions, SiteInfo};
+use crate::world::timeline::scripted;
+use crate::world::{AppStateExt, Clock, Tick, TickSystems};
+
+/// Writes air temperature, specific humidity and ground pressure.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ThermalPlugin;
+
+impl Plugin for ThermalPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_physics_module("thermal")
+            .add_state_resource::<GroundAir>()
+            .add_systems(Tick, set_air.in_set(TickSystems::Flow));
+    }
+}
+
+/// Air at the ground, as the weather has it.
+#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroundAir {
+    /// Kelvin.
+    pub temperature_k: f64,
+    /// 0 to 1.
+    pub humidity_frac: f64,
+    /// Pascal.
+    pub pressure_pa: f64,
+}
+
+fn weather(conditions: &Conditions, clock: &Clock, longitude_deg: f64) -> GroundAir {
+    let now_s = clock.now_s();
+    let timeline = &conditions.scenario.timeline;
+    let (temperature_c, humidity_pct, pressure_hpa) = match &conditions.scenario.weather {
+        Weather::Given { temperature_c, humidity_pct, pressure_hpa } => (temperature_c.get(), humidity_pct.get(), pressure_hpa.get()),
+        Weather::Diurnal { mean_c, swing_k, peak_h, dew_point_c, pressure_hpa } => {
+            let temperature = diurnal(mean_c.get(), swing_k.get(), peak_h.get(), clock.solar_hour(now_s, longitude_deg));
+            let humidity = 100.0 * saturation_vapour_hpa(dew_point_c.get()) / saturation_vapour_hpa(temperature);
+            (temperature, humidity.min(100.0), pressure_hpa.get())
+        }
+        Weather::Recorded { columns, humidity_pct, pressure_hpa, .. } => {
+            let mut next = 0;
+            let mut column = |present: bool, fallback: Option<f64>| {
+                if present {
+                    next += 1;
+                    conditions.weather.as_ref().map_or(0.0, |series| series.at(next - 1, now_s))
+                } else {
+                    fallback.unwrap_or_default()
+                }
+            };
+            let temperature = column(true, None);
+            let humidity = column(columns.humidity_pct.is_some(), humidity_pct.map(|h| h.get()));
+            (temperature, humidity, column(columns.pressure_hpa.is_some(), pressure_hpa.map(|p| p.get())))
+        }
+    };
+    GroundAir {
+        temperature_k: kelvin(scripted(timeline, "weather.temperature_c", temperature_c, now_s)),
+        humidity_frac: scripted(timeline, "weather.humidity_pct", humidity_pct, now_s) / 100.0,
+        pressure_pa: scripted(timeline, "weather.pressure_hpa", pressure_hpa, now_s) * 100.0,
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
+fn set_air(
+    conditions: Res<Conditions>,
+    clock: Res<Clock>,
+    site: Res<SiteInfo>,
+    mut ground: ResMut<GroundAir>,
+    mut pressure: ResMut<GroundPressure>,
+    mut temperature: FieldMut<AirTemperature>,
+    mut humidity: FieldMut<SpecificHumidity>,
+) {
+    let now = weather(&conditions, &clock, site.longitude_deg);
+    if *ground == now {
+        return;
+    }
+    *ground = now;
+    pressure.pa = now.pressure_pa;
+    let vapour_pa = 100.0 * now.humidity_frac * saturation_vapour_hpa(celsius(now.temperature_k));
+    temperature.as_mut_slice().fill(now.temperature_k as f32);
+    humidity.as_mut_slice().fill(specific_humidity(vapour_pa, now.pressure_pa) as f32);
+}

@@ -1,0 +1,188 @@
+//! The state of the air that physics writes and sensors read.
+//!
+//! Wind lives on faces: each voxel owns its low x, y and z face, the high boundary planes lie in [`HighFaces`].
+//! Turbulent diffusivity is one number per level and axis; a module that resolves more replaces it.
+
+use bevy_app::{App, Plugin};
+use bevy_ecs::prelude::*;
+use bytemuck::{Pod, TransparentWrapper, Zeroable};
+use glam::DVec3;
+use serde::{Deserialize, Serialize};
+
+use crate::world::field::{AppFieldExt, Field};
+use crate::world::{AppStateExt, Grid};
+
+macro_rules! columns {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Component, Clone, Copy, Debug, Default, Pod, Zeroable, TransparentWrapper)]
+        #[repr(transparent)]
+        pub struct $name(pub f32);
+    )*};
+}
+
+columns! {
+    /// Velocity through a voxel's low x face, m s⁻¹, positive to the east.
+    WindX,
+    /// Velocity through a voxel's low y face, m s⁻¹, positive to the north.
+    WindY,
+    /// Velocity through a voxel's low z face, m s⁻¹, positive up.
+    WindZ,
+    /// Air temperature, K.
+    AirTemperature,
+    /// Specific humidity, kg water per kg moist air.
+    SpecificHumidity,
+}
+
+/// Wind through the planes on the high side of the domain, m s⁻¹, and how often the wind has changed.
+#[derive(Resource, Clone, Debug, Default, Serialize, Deserialize)]
+pub struct HighFaces {
+    /// `ny·nz` values, y fastest.
+    pub x: Vec<f32>,
+    /// `nx·nz` values, x fastest.
+    pub y: Vec<f32>,
+    /// `nx·ny` values, x fastest.
+    pub z: Vec<f32>,
+    /// Counted up by whoever writes the wind.
+    pub version: u64,
+    /// True if the wind varies along its own axes, so that a split transport must carry volumes.
+    pub divergent_by_axis: bool,
+}
+
+impl HighFaces {
+    /// Still air on the high planes of `grid`.
+    #[must_use]
+    pub fn still(grid: &Grid) -> Self {
+        let [nx, ny, nz] = grid.shape;
+        Self { x: vec![0.0; ny * nz], y: vec![0.0; nx * nz], z: vec![0.0; nx * ny], version: 0, divergent_by_axis: false }
+    }
+}
+
+/// Turbulent diffusivity in m² s⁻¹: along x and y at cell centres of each level, along z at level faces.
+#[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Diffusivity {
+    /// `nz` values.
+    pub x: Vec<f64>,
+    /// `nz` values.
+    pub y: Vec<f64>,
+    /// `nz + 1` values, ground and top included.
+    pub z_faces: Vec<f64>,
+}
+
+/// Air pressure at the ground, from the weather.
+#[derive(Resource, Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct GroundPressure {
+    /// Pascal.
+    pub pa: f64,
+}
+
+impl Default for GroundPressure {
+    /// The standard atmosphere at sea level, ISO 2533.
+    fn default() -> Self {
+        Self { pa: 101_325.0 }
+    }
+}
+
+/// The three wind columns together.
+#[derive(bevy_ecs::system::SystemParam)]
+pub struct WindField<'w, 's> {
+    x: Field<'w, 's, WindX>,
+    y: Field<'w, 's, WindY>,
+    z: Field<'w, 's, WindZ>,
+    /// Boundary planes.
+    pub high: Res<'w, HighFaces>,
+}
+
+impl WindField<'_, '_> {
+    /// Low faces along x, y, z.
+    #[must_use]
+    pub fn low(&self) -> [&[f32]; 3] {
+        [self.x.as_slice(), self.y.as_slice(), self.z.as_slice()]
+    }
+
+    /// Velocity at a point in m s⁻¹, each component interpolated between its own faces.
+    #[must_use]
+    pub fn at(&self, grid: &Grid, point: DVec3) -> DVec3 {
+        let low = self.low();
+        DVec3::from_array(std::array::from_fn(|axis| {
+            let mut offset = [0.5; 3];
+            offset[axis] = 0.0;
+            let mut shape = grid.shape;
+            shape[axis] += 1;
+            let weights = grid.weights_on(point, offset, shape);
+            weights.0.iter().map(|(index, weight)| f64::from(self.face(grid, low[axis], axis, shape, *index)) * weight).sum()
+        }))
+    }
+
+    /// The face at a place in a lattice that has one more point along `axis` than there are cells.
+    fn face(&self, grid: &Grid, low: &[f32], axis: usize, shape: [usize; 3], place: usize) -> f32 {
+        let mut at = [place % shape[0], place / shape[0] % shape[1], place / (shape[0] * shape[1])];
+        let [nx, ny, _] = grid.shape;
+        if at[axis] < grid.shape[axis] {
+            return low[grid.index(at[0], at[1], at[2])];
+        }
+        at[axis] = 0;
+        match axis {
+            0 => self.high.x[at[1] + ny * at[2]],
+            1 => self.high.y[at[0] + nx * at[2]],
+            _ => self.high.z[at[0] + nx * at[1]],
+        }
+    }
+}
+
+pub(crate) struct AirPlugin;
+
+impl Plugin for AirPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_field::<WindX>("wind/x", "m s-1")
+            .add_field::<WindY>("wind/y", "m s-1")
+            .add_field::<WindZ>("wind/z", "m s-1")
+            .add_field::<AirTemperature>("air/temperature", "K")
+            .add_field::<SpecificHumidity>("air/specific_humidity", "kg kg-1")
+            .add_state_resource::<HighFaces>()
+            .add_state_resource::<Diffusivity>()
+            .add_state_resource::<GroundPressure>();
+    }
+}
+
+/// Specific humidity from vapour pressure and air pressure, both in the same unit.
+///
+/// `ε e / (p − (1 − ε) e)` with ε = 0.621 98, the ratio of molar masses: WMO-No. 8, annex 4.B.
+#[must_use]
+pub fn specific_humidity(vapour: f64, pressure: f64) -> f64 {
+    WATER_TO_DRY_AIR * vapour / (pressure - (1.0 - WATER_TO_DRY_AIR) * vapour)
+}
+
+/// Vapour pressure from specific humidity, the inverse of [`specific_humidity`].
+#[must_use]
+pub fn vapour_pressure(specific: f64, pressure: f64) -> f64 {
+    specific * pressure / (WATER_TO_DRY_AIR + (1.0 - WATER_TO_DRY_AIR) * specific)
+}
+
+/// Molar mass of water over that of dry air, WMO-No. 8, annex 4.B.
+const WATER_TO_DRY_AIR: f64 = 0.621_98;
+
+/// Hydrostatic pressure `height_m` above a ground of pressure `ground_pa` at mean temperature `temperature_k`.
+#[must_use]
+pub fn pressure_aloft(ground_pa: f64, height_m: f64, temperature_k: f64) -> f64 {
+    use crate::units::{DRY_AIR_GAS_CONSTANT_J_KG_K, GRAVITY_M_S2};
+    ground_pa * libm::exp(-GRAVITY_M_S2 * height_m / (DRY_AIR_GAS_CONSTANT_J_KG_K * temperature_k))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn specific_humidity_and_vapour_pressure_are_inverse() {
+        let q = specific_humidity(15.8, 1000.0);
+        assert!((vapour_pressure(q, 1000.0) - 15.8).abs() < 1e-10);
+        assert!((q - 0.009_89).abs() < 1e-4, "{q}");
+    }
+
+    #[test]
+    fn one_hectopascal_is_eight_metres() {
+        let drop = 100.0 / (101_325.0 - pressure_aloft(101_325.0, 1.0, 288.15));
+        assert!((drop - 8.3).abs() < 0.15, "{drop}");
+    }
+}

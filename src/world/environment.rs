@@ -1,0 +1,217 @@
+//! What a sensor may ask of the world: the air at a point, along a path, in a volume.
+
+use bevy_ecs::prelude::*;
+use bevy_ecs::system::SystemParam;
+use glam::DVec3;
+
+use crate::files::scenario::{Extent, Position};
+use crate::units::{celsius, saturation_vapour_hpa};
+use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, WindField, pressure_aloft, vapour_pressure};
+use crate::world::background::BackgroundAir;
+use crate::world::field::Field;
+use crate::world::tracers::{Releases, Tracers};
+use crate::world::{Clock, Grid};
+
+/// The air a sensor is in.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Surroundings {
+    /// Air temperature in kelvin.
+    pub temperature_k: f64,
+    /// Relative humidity over water, 0 to 1.
+    pub humidity_frac: f64,
+    /// Air pressure in pascal.
+    pub pressure_pa: f64,
+    /// Wind in m s⁻¹: east, north, up.
+    pub wind_m_s: DVec3,
+    /// Mole fraction of every species, by its index in the species table.
+    pub gas: Vec<f64>,
+    /// Tracer values by slot, before they are turned into gases.
+    pub tracers: Vec<f64>,
+    /// Mole fractions that came in with the wind, by species.
+    pub background: Vec<f64>,
+}
+
+impl Surroundings {
+    /// Water vapour pressure in hPa.
+    #[must_use]
+    pub fn vapour_hpa(&self) -> f64 {
+        crate::units::vapour_hpa(self.temperature_k, self.humidity_frac)
+    }
+
+    /// Sets `gas` to the background plus the tracers for which `keep` holds.
+    pub fn mix(&mut self, releases: &Releases, keep: impl Fn(usize) -> bool + Copy) {
+        self.gas.clear();
+        for (species, background) in self.background.iter().enumerate() {
+            let released = releases.mole_fraction(species, &self.tracers, self.temperature_k, self.pressure_pa, keep);
+            self.gas.push(background + released);
+        }
+    }
+}
+
+/// A sampling operator, worked out once: cells with weights that add up to one.
+#[derive(Component, Clone, Debug, Default)]
+pub struct Footprint {
+    cells: Vec<(usize, f64)>,
+    points: Vec<(DVec3, f64)>,
+    height_m: f64,
+}
+
+impl Footprint {
+    /// The operator of an extent on a grid.
+    #[must_use]
+    pub fn new(extent: &Extent, grid: &Grid) -> Self {
+        let points = match extent {
+            Extent::Point(at) => vec![(vector(*at), 1.0)],
+            Extent::Path(corners) => along(corners, grid),
+            Extent::Volume { min_m, max_m } => within(vector(*min_m), vector(*max_m), grid),
+        };
+        let mut cells = std::collections::BTreeMap::new();
+        for (point, share) in &points {
+            for (index, weight) in grid.weights(*point).0 {
+                *cells.entry(index).or_insert(0.0) += weight * share;
+            }
+        }
+        Self {
+            cells: cells.into_iter().filter(|(_, weight)| *weight > 0.0).collect(),
+            height_m: points.iter().map(|(point, share)| point.z * share).sum(),
+            points,
+        }
+    }
+
+    fn mean(&self, column: &[f32]) -> f64 {
+        self.cells.iter().map(|(index, weight)| f64::from(column[*index]) * weight).sum()
+    }
+}
+
+/// A position as a vector.
+#[must_use]
+pub fn vector(at: Position) -> DVec3 {
+    DVec3::new(at.0.get(), at.1.get(), at.2.get())
+}
+
+/// Midpoints of equal pieces no longer than half a cell, weighted by length.
+fn along(corners: &[Position], grid: &Grid) -> Vec<(DVec3, f64)> {
+    let step = grid.cell_m[0].min(grid.cell_m[1]) / 2.0;
+    let corners: Vec<DVec3> = corners.iter().map(|c| vector(*c)).collect();
+    let length: f64 = corners.windows(2).map(|leg| leg[0].distance(leg[1])).sum();
+    let mut points = Vec::new();
+    for leg in corners.windows(2) {
+        let leg_length = leg[0].distance(leg[1]);
+        let pieces = pieces(leg_length, step);
+        for n in 0..pieces {
+            let share = (n as f64 + 0.5) / pieces as f64;
+            points.push((leg[0].lerp(leg[1], share), leg_length / pieces as f64 / length));
+        }
+    }
+    points
+}
+
+/// Centres of equal boxes no larger than a cell.
+fn within(min: DVec3, max: DVec3, grid: &Grid) -> Vec<(DVec3, f64)> {
+    let counts: [usize; 3] = std::array::from_fn(|axis| pieces(max[axis] - min[axis], grid.cell_m[axis]));
+    let total = (counts[0] * counts[1] * counts[2]) as f64;
+    let mut points = Vec::new();
+    for k in 0..counts[2] {
+        for j in 0..counts[1] {
+            for i in 0..counts[0] {
+                let at = [i, j, k];
+                let share = DVec3::from_array(std::array::from_fn(|axis| (at[axis] as f64 + 0.5) / counts[axis] as f64));
+                points.push((min + (max - min) * share, 1.0 / total));
+            }
+        }
+    }
+    points
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ceiling of a positive number")]
+fn pieces(length: f64, step: f64) -> usize {
+    (length / step).ceil().max(1.0) as usize
+}
+
+/// The door through which sensors see the world.
+#[derive(SystemParam)]
+pub struct Environment<'w, 's> {
+    grid: Res<'w, Grid>,
+    clock: Res<'w, Clock>,
+    site: Res<'w, super::spawn::SiteInfo>,
+    pressure: Res<'w, GroundPressure>,
+    temperature: Field<'w, 's, AirTemperature>,
+    humidity: Field<'w, 's, SpecificHumidity>,
+    wind: WindField<'w, 's>,
+    tracers: Tracers<'w, 's>,
+    background: Res<'w, BackgroundAir>,
+    /// What the tracers are made of.
+    pub releases: Res<'w, Releases>,
+}
+
+impl Environment<'_, '_> {
+    /// A view of this tick that looks the columns up once, for many queries.
+    #[must_use]
+    pub fn view(&self) -> View<'_> {
+        View {
+            environment: self,
+            temperature: self.temperature.as_slice(),
+            humidity: self.humidity.as_slice(),
+            tracers: self.tracers.columns(),
+            entry_time: self.releases.entry_time(),
+        }
+    }
+}
+
+/// The columns of one tick.
+pub struct View<'e> {
+    environment: &'e Environment<'e, 'e>,
+    temperature: &'e [f32],
+    humidity: &'e [f32],
+    tracers: Vec<&'e [f32]>,
+    entry_time: Option<usize>,
+}
+
+impl View<'_> {
+    /// Mean air over a footprint, every gas included, into `air`.
+    pub fn look(&self, over: &Footprint, air: &mut Surroundings) {
+        let world = self.environment;
+        air.temperature_k = over.mean(self.temperature);
+        air.pressure_pa = pressure_aloft(world.pressure.pa, over.height_m, air.temperature_k);
+        let vapour_pa = vapour_pressure(over.mean(self.humidity), air.pressure_pa);
+        air.humidity_frac = vapour_pa * 0.01 / saturation_vapour_hpa(celsius(air.temperature_k));
+        air.wind_m_s = over.points.iter().fold(DVec3::ZERO, |sum, (point, share)| sum + world.wind.at(&world.grid, *point) * *share);
+        air.tracers.clear();
+        for (slot, column) in self.tracers.iter().enumerate() {
+            let live = world.releases.list[slot].live;
+            air.tracers.push(if live { over.mean(column) } else { 0.0 });
+        }
+        air.background.clear();
+        air.background.resize(world.site.species, 0.0);
+        let entered_s = self.entry_time.map_or(0.0, |slot| air.tracers[slot]);
+        world.background.add_to(&mut air.background, entered_s, &world.clock, world.site.longitude_deg);
+        air.mix(&world.releases, |_| true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Finite;
+
+    fn at(x: f64, y: f64, z: f64) -> Position {
+        (Finite::new(x).unwrap(), Finite::new(y).unwrap(), Finite::new(z).unwrap())
+    }
+
+    #[test]
+    fn a_path_mean_and_a_volume_mean_of_a_linear_field_are_its_value_at_the_middle() {
+        let grid = Grid { shape: [20, 20, 10], cell_m: [1.0; 3] };
+        let mut column = vec![0.0f32; grid.len()];
+        for k in 0..10 {
+            for j in 0..20 {
+                for i in 0..20 {
+                    column[grid.index(i, j, k)] = (grid.centre(i, j, k).x * 2.0 + grid.centre(i, j, k).y) as f32;
+                }
+            }
+        }
+        let path = Footprint::new(&Extent::Path(vec![at(2.0, 2.0, 3.0), at(12.0, 8.0, 3.0)]), &grid);
+        assert!((path.mean(&column) - 19.0).abs() < 1e-4);
+        let volume = Footprint::new(&Extent::Volume { min_m: at(2.0, 2.0, 1.0), max_m: at(6.5, 9.0, 4.0) }, &grid);
+        assert!((volume.mean(&column) - (4.25 * 2.0 + 5.5)).abs() < 1e-4);
+    }
+}

@@ -1,0 +1,175 @@
+//! Events: what should be noticed. Onset, end and phase follow from the world, not from the file.
+
+use bevy_app::{App, Plugin};
+use bevy_ecs::prelude::*;
+use bevy_ecs::world::EntityWorldMut;
+use glam::DVec3;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+use crate::files::kinds::{EventRole, KindSpec, Kinds, Spec};
+use crate::files::scenario::Emission;
+use crate::world::emitter::EmitterNode;
+use crate::world::{AppStateExt, Clock, Tick, TickSystems};
+
+/// Where an event stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Phase {
+    /// Not begun.
+    #[default]
+    Pending,
+    /// Going on.
+    Active,
+    /// Over.
+    Ended,
+}
+
+impl Phase {
+    /// The word in a sample.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Active => "active",
+            Self::Ended => "ended",
+        }
+    }
+}
+
+/// How intense an event is, in a unit of its kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Intensity {
+    /// The number; zero when nothing happens.
+    pub value: f64,
+    /// UCUM code.
+    pub unit: &'static str,
+}
+
+/// A kind of event.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a kind of event",
+    note = "derive `Component, Clone, Deserialize`, implement `Spec` and then `ScenarioEvent`; see docs/plugin-guide.md"
+)]
+pub trait ScenarioEvent: Component + Clone + Spec {
+    /// What stands in a scenario file, `snake_case`.
+    const KIND: &'static str;
+    /// One sentence for `envirosense list events`.
+    const ABOUT: &'static str;
+
+    /// How intense it is now, from its members. It is active while this is above zero.
+    fn intensity(&self, members: &[&EmitterNode]) -> Intensity;
+}
+
+impl ScenarioEvent for Emission {
+    const KIND: &'static str = "emission";
+    const ABOUT: &'static str = "lasts while any of its members releases something";
+
+    fn intensity(&self, members: &[&EmitterNode]) -> Intensity {
+        Intensity { value: members.iter().map(|m| m.total_kg_s()).sum::<f64>() * 1e3, unit: "g/s" }
+    }
+}
+
+/// An event in the world.
+#[derive(Component, Clone, Debug, Default, Serialize, Deserialize)]
+pub struct EventNode {
+    /// Name in the scenario.
+    pub id: String,
+    /// Its place in the file; the order of everything that lists events.
+    pub index: usize,
+    /// The label.
+    pub class: String,
+    /// Indices in [`super::tracers::Sources`].
+    pub members: Vec<usize>,
+    /// Ids of the members.
+    pub source: String,
+    /// Mean position of its members.
+    pub at_m: DVec3,
+    /// Where it stands.
+    pub phase: Phase,
+    /// UTC in microseconds of the first tick it was active.
+    pub onset_us: Option<i64>,
+    /// UTC in microseconds of the first tick it was no longer active.
+    pub end_us: Option<i64>,
+    /// In `intensity_unit`.
+    pub intensity: f64,
+    /// UCUM code.
+    pub intensity_unit: String,
+}
+
+type SpawnEvent = fn(&KindSpec<EventRole>, &mut EntityWorldMut<'_>);
+
+/// How to spawn each kind of event.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct EventKinds {
+    by_name: BTreeMap<&'static str, SpawnEvent>,
+}
+
+impl EventKinds {
+    pub(crate) fn insert(&self, spec: &KindSpec<EventRole>, entity: &mut EntityWorldMut<'_>) {
+        if let Some(spawn) = self.by_name.get(spec.name.as_str()) {
+            spawn(spec, entity);
+        }
+    }
+}
+
+/// Systems that advance [`EventNode`]; each kind touches only its own entities.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct EventSystems;
+
+/// Registers kinds of events.
+pub trait AppEventExt {
+    /// Lets scenarios name an `E`.
+    fn add_scenario_event<E: ScenarioEvent>(&mut self) -> &mut Self;
+}
+
+impl AppEventExt for App {
+    fn add_scenario_event<E: ScenarioEvent>(&mut self) -> &mut Self {
+        self.init_resource::<Kinds>().init_resource::<EventKinds>();
+        self.world_mut().resource_mut::<Kinds>().register::<EventRole, E>(E::KIND, E::ABOUT);
+        let spawn: SpawnEvent = |spec, entity| {
+            if let Some(event) = spec.get::<E>() {
+                entity.insert(event.clone());
+            }
+        };
+        self.world_mut().resource_mut::<EventKinds>().by_name.insert(E::KIND, spawn);
+        self.add_systems(Tick, follow_events::<E>.in_set(EventSystems).ambiguous_with(EventSystems))
+    }
+}
+
+fn follow_events<E: ScenarioEvent>(clock: Res<Clock>, mut events: Query<(&E, &mut EventNode)>, emitters: Query<&EmitterNode>) {
+    let now = clock.utc_us(clock.elapsed_us());
+    for (kind, mut event) in &mut events {
+        let mut members: Vec<&EmitterNode> = emitters.iter().filter(|e| event.members.contains(&e.source)).collect();
+        members.sort_by_key(|member| member.source);
+        let Intensity { value, unit } = kind.intensity(&members);
+        event.intensity = value;
+        unit.clone_into(&mut event.intensity_unit);
+        event.phase = match (event.phase, value > 0.0) {
+            (Phase::Pending, false) => Phase::Pending,
+            (Phase::Pending, true) => {
+                event.onset_us = Some(now);
+                Phase::Active
+            }
+            (_, true) => {
+                event.end_us = None;
+                Phase::Active
+            }
+            (Phase::Active, false) => {
+                event.end_us = Some(now);
+                Phase::Ended
+            }
+            (Phase::Ended, false) => Phase::Ended,
+        };
+    }
+}
+
+pub(crate) struct EventPlugin;
+
+impl Plugin for EventPlugin {
+    fn build(&self, app: &mut App) {
+        app.init_resource::<EventKinds>()
+            .add_state::<EventNode>()
+            .configure_sets(Tick, EventSystems.in_set(TickSystems::Surroundings))
+            .add_scenario_event::<Emission>();
+    }
+}

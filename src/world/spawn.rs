@@ -1,0 +1,204 @@
+//! Scenario to world: grid, clock, tracers, emitters, events.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bevy_app::App;
+use bevy_ecs::prelude::*;
+use bevy_ecs::schedule::ScheduleLabel;
+use glam::DVec3;
+
+use crate::diagnostics::{Diagnostic, Source};
+use crate::files::library::open_beside;
+use crate::files::scenario::{InitialGas, Scenario};
+use crate::files::series::Series;
+use crate::files::species::SpeciesTable;
+use crate::units::Timestamp;
+use crate::world::air::HighFaces;
+use crate::world::background::BackgroundAir;
+use crate::world::emitter::{EmitterKinds, EmitterNode};
+use crate::world::environment::vector;
+use crate::world::event::{EventKinds, EventNode};
+use crate::world::field::Voxel;
+use crate::world::tracers::{Contents, Release, Releases, Sources, require_tracers};
+use crate::world::{Clock, Grid};
+
+/// Runs once, after a scenario is spawned and before the first tick: modules take what is theirs.
+#[derive(ScheduleLabel, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Prepare;
+
+/// The scenario of this run with the series it names.
+#[derive(Resource, Clone, Debug)]
+pub struct Conditions {
+    /// As written, open numbers drawn.
+    pub scenario: Arc<Scenario>,
+    /// Roughness length of the ground in metres, from the wind or the site's ground cover.
+    pub roughness_m: Option<f64>,
+    /// The recorded wind: speed, direction, and Obukhov length where the file has one.
+    pub wind: Option<Series>,
+    /// The recorded weather: temperature, then humidity and pressure where the file has them.
+    pub weather: Option<Series>,
+    /// Opens the files that the scenario names.
+    pub files: FileLoader,
+}
+
+/// Opens files beside the scenario.
+#[derive(Clone, Debug)]
+pub struct FileLoader {
+    /// The scenario's path.
+    pub beside: PathBuf,
+    /// The scenario's start, against which recorded times are counted.
+    pub start: Timestamp,
+}
+
+impl FileLoader {
+    /// The text of a file the scenario names.
+    #[must_use]
+    pub fn open(&self, name: &str) -> Option<Arc<Source>> {
+        open_beside(&self.beside, name)
+    }
+
+    /// What to say when there is no such file.
+    #[must_use]
+    pub fn missing(&self, name: &str) -> Diagnostic {
+        let beside = Source::new(self.beside.clone(), "");
+        Diagnostic::error("missing-file", format!("no such file: `{name}`"), &beside, 0..0)
+            .help("name it relative to this file, to the folder above it, or to the working folder")
+    }
+}
+
+/// Facts of the site that every reader of the world needs.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct SiteInfo {
+    /// North positive.
+    pub latitude_deg: f64,
+    /// East positive.
+    pub longitude_deg: f64,
+    /// Above mean sea level.
+    pub elevation_m: f64,
+    /// How many species there are.
+    pub species: usize,
+}
+
+/// The seed all streams of the run start from.
+#[derive(Resource, Clone, Copy, Debug)]
+pub struct RunSeed(pub u64);
+
+/// The tracers a scenario needs, in slot order; `Err` names how many there would be.
+///
+/// # Errors
+/// When there are more than [`super::tracers::MAX_TRACERS`].
+pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &SpeciesTable) -> Result<Vec<Release>, usize> {
+    let mut list = Vec::new();
+    for (source, emitter) in scenario.emitters.iter().enumerate() {
+        for component in kinds.components(&emitter.kind) {
+            let composition = component.composition.iter().filter_map(|(id, part)| Some((species.index(id)?, *part))).collect();
+            list.push(Release {
+                path: format!("{}/{}", emitter.id, component.name),
+                contents: Contents::Release { source, composition },
+                decay_per_s: emitter.decay_per_s.map_or(0.0, |rate| rate.get()),
+                inflow: 0.0,
+                live: false,
+            });
+        }
+    }
+    for (n, gas) in scenario.initial.iter().enumerate() {
+        let (id, name) = gas.id_and_species();
+        let (decay_per_s, inflow) = match gas {
+            InitialGas::GaussianPuff { decay_per_s, .. } => (decay_per_s.map_or(0.0, |rate| rate.get()), 0.0),
+            InitialGas::Uniform { density_kg_m3, .. } => (0.0, density_kg_m3.get()),
+        };
+        list.push(Release {
+            path: format!("{id}/initial"),
+            contents: Contents::Release {
+                source: scenario.emitters.len() + n,
+                composition: species.index(name).map(|index| (index, 1.0)).into_iter().collect(),
+            },
+            decay_per_s,
+            inflow,
+            live: true,
+        });
+    }
+    if BackgroundAir::new(&scenario.background, species).varies() {
+        list.push(Release { path: "air/entry_time".to_owned(), contents: Contents::EntryTime, decay_per_s: 0.0, inflow: 0.0, live: true });
+    }
+    if list.len() > super::tracers::MAX_TRACERS { Err(list.len()) } else { Ok(list) }
+}
+
+/// Spawns the world of a scenario that has been checked.
+///
+/// # Errors
+/// What an emitter's own files say against it.
+pub fn spawn_world(app: &mut App, conditions: &Conditions, seed: u64) -> Result<(), Vec<Diagnostic>> {
+    let scenario = Arc::clone(&conditions.scenario);
+    let species = app.world().resource::<SpeciesTable>().clone();
+    let kinds = app.world().resource::<EmitterKinds>().clone();
+    let releases = plan_tracers(&scenario, &kinds, &species).unwrap_or_default();
+    require_tracers(app, releases.len());
+    app.init_schedule(Prepare);
+
+    let domain = &scenario.domain;
+    let grid = Grid::fitting([domain.size_m.0.get(), domain.size_m.1.get(), domain.size_m.2.get()], domain.cell_m.0);
+    let world = app.world_mut();
+    world.insert_resource(grid);
+    world.insert_resource(Clock::new(scenario.tick_s, scenario.warm_up_s.get(), scenario.start.micros()));
+    world.insert_resource(HighFaces::still(&grid));
+    world.insert_resource(SiteInfo {
+        latitude_deg: scenario.site.latitude_deg.get(),
+        longitude_deg: scenario.site.longitude_deg.get(),
+        elevation_m: scenario.site.elevation_m.get(),
+        species: species.all().len(),
+    });
+    world.insert_resource(RunSeed(seed));
+    world.insert_resource(BackgroundAir::new(&scenario.background, &species));
+    world.insert_resource(Sources {
+        ids: scenario
+            .emitters
+            .iter()
+            .map(|e| e.id.clone())
+            .chain(scenario.initial.iter().map(|gas| gas.id_and_species().0.to_owned()))
+            .collect(),
+    });
+    world.insert_resource(conditions.clone());
+    world.spawn_batch((0..grid.len()).map(|_| Voxel));
+    spawn_emitters(world, conditions, &kinds, &releases)?;
+    spawn_events(world, &scenario);
+    world.insert_resource(Releases::new(releases, &species));
+    Ok(())
+}
+
+fn spawn_emitters(world: &mut World, conditions: &Conditions, kinds: &EmitterKinds, releases: &[Release]) -> Result<(), Vec<Diagnostic>> {
+    for (source, entry) in conditions.scenario.emitters.iter().enumerate() {
+        let slots: Vec<usize> = (0..releases.len())
+            .filter(|slot| matches!(&releases[*slot].contents, Contents::Release { source: from, .. } if *from == source))
+            .collect();
+        let node = EmitterNode {
+            id: entry.id.clone(),
+            at_m: vector(entry.at_m),
+            source,
+            rates_kg_s: vec![0.0; slots.len()],
+            slots,
+            released_kg: 0.0,
+        };
+        kinds.insert(&entry.kind, &conditions.files, &mut world.spawn(node))?;
+    }
+    Ok(())
+}
+
+fn spawn_events(world: &mut World, scenario: &Scenario) {
+    let kinds = world.resource::<EventKinds>().clone();
+    for (index, entry) in scenario.events.iter().enumerate() {
+        let members: Vec<usize> = entry.members.iter().filter_map(|id| scenario.emitters.iter().position(|e| e.id == *id)).collect();
+        let middle = members.iter().map(|m| vector(scenario.emitters[*m].at_m)).sum::<DVec3>() / members.len().max(1) as f64;
+        let node = EventNode {
+            id: entry.id.clone(),
+            index,
+            class: entry.class.clone(),
+            members,
+            source: entry.members.join(","),
+            at_m: middle,
+            ..EventNode::default()
+        };
+        kinds.insert(&entry.kind, &mut world.spawn(node));
+    }
+}

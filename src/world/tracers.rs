@@ -1,0 +1,170 @@
+//! Tracers: one voxel column for each release component, and what the components are made of.
+//!
+//! A release component is (emitter, emission component, transport class) with a composition that is constant
+//! for the whole run. Twelve gases of one component cost one column; every molecule keeps its origin.
+
+use bevy_app::{App, Plugin};
+use bevy_ecs::prelude::*;
+use bevy_ecs::system::SystemParam;
+use bytemuck::{Pod, TransparentWrapper, Zeroable};
+use serde::{Deserialize, Serialize};
+
+use crate::files::species::SpeciesTable;
+use crate::units::GAS_CONSTANT_J_MOL_K;
+use crate::world::AppStateExt;
+use crate::world::field::{Voxel, require_column, slice, slice_mut};
+
+/// How many release components one run can have.
+pub const MAX_TRACERS: usize = 32;
+
+/// The column of slot `N`; only used slots are spawned.
+#[derive(Component, Clone, Copy, Debug, Default, Pod, Zeroable, TransparentWrapper)]
+#[repr(transparent)]
+pub struct Tracer<const N: usize>(pub f32);
+
+/// What a tracer column holds.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Contents {
+    /// Mass density in kg m⁻³ of one release component.
+    Release {
+        /// Index of the source in [`Sources`].
+        source: usize,
+        /// (species, mass fraction); fractions may add up to less than one.
+        composition: Vec<(usize, f64)>,
+    },
+    /// Seconds since the start of the warm-up when the air came in: with it the background of every gas is known.
+    EntryTime,
+}
+
+/// One tracer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Release {
+    /// Stable path, such as `branch/pyrolysis`.
+    pub path: String,
+    /// What it holds.
+    pub contents: Contents,
+    /// First-order loss in s⁻¹.
+    pub decay_per_s: f64,
+    /// Value of the air that comes in through open sides.
+    pub inflow: f64,
+    /// False while the column is zero everywhere: it then costs nothing.
+    pub live: bool,
+}
+
+/// All tracers of the run, by slot.
+#[derive(Resource, Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Releases {
+    /// Slot order.
+    pub list: Vec<Release>,
+    /// Mass fraction over molar mass in mol kg⁻¹: `[species][slot]`.
+    moles_per_kg: Vec<Vec<f64>>,
+}
+
+/// Where molecules come from: emitters, then initial gases.
+#[derive(Resource, Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Sources {
+    /// In file order.
+    pub ids: Vec<String>,
+}
+
+impl Releases {
+    /// Fixes the list once all tracers are known.
+    #[must_use]
+    pub fn new(list: Vec<Release>, species: &SpeciesTable) -> Self {
+        let mut moles_per_kg = vec![vec![0.0; list.len()]; species.all().len()];
+        for (slot, release) in list.iter().enumerate() {
+            if let Contents::Release { composition, .. } = &release.contents {
+                for (index, fraction) in composition {
+                    moles_per_kg[*index][slot] += fraction / species.molar_kg_mol(*index);
+                }
+            }
+        }
+        Self { list, moles_per_kg }
+    }
+
+    /// Mole fraction of a species from the tracer densities for which `keep` holds, background left out.
+    #[must_use]
+    pub fn mole_fraction(&self, species: usize, densities: &[f64], temperature_k: f64, pressure_pa: f64, keep: impl Fn(usize) -> bool) -> f64 {
+        let moles: f64 = self.moles_per_kg[species]
+            .iter()
+            .zip(densities)
+            .enumerate()
+            .filter(|(slot, _)| keep(*slot))
+            .map(|(_, (per_kg, density))| per_kg * density)
+            .sum();
+        moles * GAS_CONSTANT_J_MOL_K * temperature_k / pressure_pa
+    }
+
+    /// The source of a slot, if it holds a release.
+    #[must_use]
+    pub fn source(&self, slot: usize) -> Option<usize> {
+        match self.list.get(slot)?.contents {
+            Contents::Release { source, .. } => Some(source),
+            Contents::EntryTime => None,
+        }
+    }
+
+    /// The slot that holds the entry time, if there is one.
+    #[must_use]
+    pub fn entry_time(&self) -> Option<usize> {
+        self.list.iter().position(|release| release.contents == Contents::EntryTime)
+    }
+}
+
+macro_rules! tracer_columns {
+    ($($field:ident = $slot:literal),* $(,)?) => {
+        /// All tracer columns to read.
+        #[derive(SystemParam)]
+        pub struct Tracers<'w, 's> {
+            $($field: Query<'w, 's, &'static Tracer<$slot>, With<Voxel>>,)*
+        }
+
+        impl Tracers<'_, '_> {
+            /// The spawned columns in slot order.
+            #[must_use]
+            pub fn columns(&self) -> Vec<&[f32]> {
+                let mut columns = Vec::new();
+                $(columns.extend(slice(&self.$field));)*
+                columns
+            }
+        }
+
+        /// All tracer columns to change.
+        #[derive(SystemParam)]
+        pub struct TracersMut<'w, 's> {
+            $($field: Query<'w, 's, &'static mut Tracer<$slot>, With<Voxel>>,)*
+        }
+
+        impl TracersMut<'_, '_> {
+            /// The spawned columns in slot order.
+            pub fn columns(&mut self) -> Vec<&mut [f32]> {
+                let mut columns = Vec::new();
+                $(columns.extend(slice_mut(&mut self.$field));)*
+                columns
+            }
+        }
+
+        /// Gives every voxel that will be spawned the first `count` tracer columns.
+        pub(crate) fn require_tracers(app: &mut App, count: usize) {
+            $(if $slot < count {
+                require_column::<Tracer<$slot>>(app);
+            })*
+        }
+    };
+}
+
+tracer_columns!(
+    t0 = 0, t1 = 1, t2 = 2, t3 = 3, t4 = 4, t5 = 5, t6 = 6, t7 = 7, t8 = 8, t9 = 9, t10 = 10, t11 = 11, t12 = 12, t13 = 13,
+    t14 = 14, t15 = 15, t16 = 16, t17 = 17, t18 = 18, t19 = 19, t20 = 20, t21 = 21, t22 = 22, t23 = 23, t24 = 24, t25 = 25,
+    t26 = 26, t27 = 27, t28 = 28, t29 = 29, t30 = 30, t31 = 31,
+);
+
+pub(crate) struct TracersPlugin;
+
+impl Plugin for TracersPlugin {
+    fn build(&self, app: &mut App) {
+        app.add_state_resource::<Releases>()
+            .add_state_resource::<Sources>()
+            .add_state_resource::<super::background::BackgroundAir>();
+    }
+}
