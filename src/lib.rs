@@ -22,3 +22,6 @@ pub mod numerics;
 
 /// Fields advance.
 pub mod physics;
+
+/// Sensors look at the world.
+pub mod sensing;

@@ -23,6 +23,8 @@ pub struct Surroundings {
     pub pressure_pa: f64,
     /// Wind in m s⁻¹: east, north, up.
     pub wind_m_s: DVec3,
+    /// Where the unit's own y axis points, clockwise from north.
+    pub heading_deg: f64,
     /// Mole fraction of every species, by its index in the species table.
     pub gas: Vec<f64>,
     /// Tracer values by slot, before they are turned into gases.
@@ -36,6 +38,30 @@ impl Surroundings {
     #[must_use]
     pub fn vapour_hpa(&self) -> f64 {
         crate::units::vapour_hpa(self.temperature_k, self.humidity_frac)
+    }
+
+    /// Adds other air, quantity by quantity; the sum becomes a mean by [`Self::scale`].
+    pub fn add(&mut self, other: &Self) {
+        self.temperature_k += other.temperature_k;
+        self.humidity_frac += other.humidity_frac;
+        self.pressure_pa += other.pressure_pa;
+        self.wind_m_s += other.wind_m_s;
+        for (list, more) in [(&mut self.tracers, &other.tracers), (&mut self.background, &other.background)] {
+            for (value, more) in list.iter_mut().zip(more) {
+                *value += more;
+            }
+        }
+    }
+
+    /// Multiplies every quantity but the heading.
+    pub fn scale(&mut self, factor: f64) {
+        self.temperature_k *= factor;
+        self.humidity_frac *= factor;
+        self.pressure_pa *= factor;
+        self.wind_m_s *= factor;
+        for value in self.tracers.iter_mut().chain(&mut self.background) {
+            *value *= factor;
+        }
     }
 
     /// Sets `gas` to the background plus the tracers for which `keep` holds.

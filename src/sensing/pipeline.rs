@@ -1,0 +1,549 @@
+//! The ten stages, once for all kinds of sensors.
+
+use std::path::Path;
+
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::sensing::faults::{self, Fault};
+use crate::sensing::noise::{NoiseState, NoiseStreams};
+use crate::sensing::quality::{FlatLine, Quality};
+use crate::sensing::{Channel, Partners, Quantity, Scale, Sensor, Signal};
+use crate::streams::{Draws, Stream};
+use crate::world::Clock;
+use crate::world::environment::{Environment, Footprint, Surroundings};
+use crate::world::event::EventNode;
+use crate::world::spawn::RunSeed;
+use crate::world::tracers::Sources;
+use crate::world::truth::SensorSight;
+
+/// Noise-only results from which a channel's clean residual noise is worked out, once.
+const FLOOR_RESULTS: u64 = 256;
+
+/// What a sensor is made of, fixed for the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SensorParts {
+    /// What it reports.
+    pub quantities: Vec<Quantity>,
+    /// Raw channels.
+    pub signals: Vec<Signal>,
+    /// Seconds of averaging.
+    pub average_s: f64,
+    /// Region, in scenario coordinates.
+    pub extent: Option<crate::files::scenario::Extent>,
+}
+
+impl SensorParts {
+    /// The parts of a sensor.
+    pub fn of<S: Sensor>(sensor: &S) -> Self {
+        Self { quantities: sensor.quantities(), signals: sensor.signals(), average_s: sensor.average_s(), extent: sensor.extent() }
+    }
+
+    /// All reported channels, in order.
+    pub fn channels(&self) -> impl Iterator<Item = &Channel> {
+        self.quantities.iter().flat_map(|quantity| &quantity.channels)
+    }
+}
+
+/// A mounted sensor, fixed but for its period.
+#[derive(Component, Clone, Debug)]
+pub struct Instrument {
+    /// Id in the product.
+    pub id: String,
+    /// Registered kind.
+    pub kind: String,
+    /// Stable path, `device/sensor`.
+    pub path: String,
+    /// The unit it belongs to.
+    pub device: Entity,
+    /// What it is made of.
+    pub parts: SensorParts,
+    /// Names of the raw channels.
+    pub signal_names: Vec<String>,
+    /// Sensors whose reports its firmware may use.
+    pub compensated_by: Vec<String>,
+    /// Where the unit's own y axis points.
+    pub heading_deg: f64,
+    /// Age of the unit in days.
+    pub age_days: f64,
+    /// Microseconds between results; none: off.
+    pub period_us: Option<u64>,
+    /// Injected faults.
+    pub faults: Vec<Fault>,
+    /// What was drawn for the unit, for the manifest.
+    pub drawn: serde_json::Value,
+    noise: Vec<NoiseStreams>,
+}
+
+impl Instrument {
+    /// A sensor at `path`, switched off.
+    #[must_use]
+    pub fn new(path: &Path, device: Entity, kind: &str, parts: SensorParts, seed: u64) -> Self {
+        let path = path.to_string_lossy().into_owned();
+        Self {
+            id: path.rsplit('/').next().unwrap_or_default().to_owned(),
+            kind: kind.to_owned(),
+            device,
+            signal_names: parts.signals.iter().map(|s| s.name.clone()).collect(),
+            noise: parts.signals.iter().map(|s| NoiseStreams::new(seed, &format!("{path}/{}", s.name))).collect(),
+            parts,
+            compensated_by: Vec::new(),
+            heading_deg: 0.0,
+            age_days: 0.0,
+            period_us: None,
+            faults: Vec::new(),
+            drawn: serde_json::Value::Null,
+            path,
+        }
+    }
+}
+
+/// Stages 1 to 7 of one sensor while it runs.
+#[derive(Component, Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Chain {
+    begun: bool,
+    /// When the next result is due, microseconds since the start of the warm-up.
+    pub next_us: u64,
+    /// Results so far: the sensor's own clock.
+    pub taken: u64,
+    element: Vec<f64>,
+    signal_sum: Vec<f64>,
+    ticks: u32,
+    /// (gain, offset) of each signal.
+    pub bias: Vec<(f64, f64)>,
+    noise: Vec<NoiseState>,
+    flat: Vec<FlatLine>,
+    ideal_max: Vec<f64>,
+    /// Lagged change each event makes in each channel: `[event][channel]`.
+    event_signal: Vec<Vec<f64>>,
+    /// Clean residual noise of each reported channel.
+    pub floor: Vec<f64>,
+}
+
+/// The mean of the air over the averaging window.
+#[derive(Component, Clone, Debug, Default)]
+pub struct Window {
+    sum: Surroundings,
+    now: Surroundings,
+    mean: Surroundings,
+}
+
+/// The latest result of a sensor.
+#[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Reading {
+    /// True in the tick in which it was delivered.
+    pub delivered: bool,
+    /// True between stage 7 and stage 8 of that tick.
+    pub raw_ready: bool,
+    /// How many there have been.
+    pub results: u64,
+    /// Microseconds since the start of the warm-up.
+    pub window_start_us: u64,
+    /// Microseconds since the start of the warm-up.
+    pub window_end_us: u64,
+    /// After stage 7 and the faults; missing after a dropout.
+    pub raw: Vec<Option<f64>>,
+    /// After stage 8.
+    pub values: Vec<Option<f64>>,
+    /// Standard uncertainty of each value.
+    pub uncertainty: Vec<Option<f64>>,
+    /// Worst of the tests.
+    pub quality: Quality,
+    /// Which tests did not pass.
+    pub flags: Vec<String>,
+    /// Sensors whose reports were used.
+    pub compensations: Vec<String>,
+}
+
+/// What is true of the latest result; never seen by firmware.
+#[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ReadingTruth {
+    /// Perfect instrument, mean over the window.
+    pub ideal: Vec<f64>,
+    /// Largest since the result before.
+    pub ideal_max: Vec<f64>,
+    /// The same without anything the events released.
+    pub without_events: Vec<f64>,
+    /// (channel, source, amount): what each source adds to the ideal value.
+    pub contributions: Vec<(usize, usize, f64)>,
+    /// Faults present in this result, by index.
+    pub faults: Vec<usize>,
+}
+
+/// What firmware reports.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// One for each reported channel; a channel without a value is missing.
+    pub values: Vec<Option<f64>>,
+    /// Quality as far as firmware can tell.
+    pub quality: Quality,
+    /// Reasons.
+    pub flags: Vec<String>,
+    /// Sensors whose reports were used.
+    pub compensations: Vec<String>,
+}
+
+impl Report {
+    /// An empty report for so many channels.
+    #[must_use]
+    pub fn empty(channels: usize) -> Self {
+        Self { values: vec![None; channels], quality: Quality::Good, ..Self::default() }
+    }
+
+    /// Lowers the quality and says why.
+    pub fn flag(&mut self, quality: Quality, reason: &str) {
+        self.quality = self.quality.worst(quality);
+        if !self.flags.iter().any(|flag| flag == reason) {
+            self.flags.push(reason.to_owned());
+        }
+    }
+}
+
+type Sensors<'a, S> = (
+    &'a S,
+    &'a <S as Sensor>::State,
+    &'a Instrument,
+    &'a Footprint,
+    &'a mut Chain,
+    &'a mut Window,
+    &'a mut Reading,
+    &'a mut ReadingTruth,
+    &'a mut SensorSight,
+);
+
+/// Stages 1 to 7 of every sensor of one kind.
+pub(crate) fn sense<S: Sensor>(
+    environment: Environment,
+    clock: Res<Clock>,
+    seed: Res<RunSeed>,
+    sources: Res<Sources>,
+    events: Query<&EventNode>,
+    mut sensors: Query<Sensors<'_, S>>,
+) {
+    let view = environment.view();
+    let mut events: Vec<&EventNode> = events.iter().collect();
+    events.sort_by_key(|event| event.index);
+    for (sensor, state, instrument, footprint, mut chain, mut window, mut reading, mut truth, mut sight) in &mut sensors {
+        reading.delivered = false;
+        let Some(period_us) = instrument.period_us else { continue };
+        let window = &mut *window;
+        view.look(footprint, &mut window.now);
+        window.now.heading_deg = instrument.heading_deg;
+        let stage = Stage { sensor, state, instrument, clock: &clock, seed: seed.0 };
+        if !chain.begun {
+            stage.begin(&mut chain, &window.now, events.len(), period_us);
+            sight.events.resize_with(events.len(), Default::default);
+        }
+        stage.expose(&mut chain, &window.now);
+        let releases = &environment.releases;
+        let of = |event: &EventNode, slot: usize| releases.source(slot).is_some_and(|source| event.members.contains(&source));
+        stage.follow_events(&mut chain, window, releases, &events, &of);
+        let average_us = crate::units::whole_micros(instrument.parts.average_s);
+        if clock.elapsed_us() + average_us > chain.next_us || clock.elapsed_us() >= chain.next_us {
+            window.add(&mut chain);
+        }
+        if clock.elapsed_us() < chain.next_us {
+            continue;
+        }
+        // stages 5 to 7: a result is due
+        reading.window_end_us = chain.next_us;
+        reading.window_start_us = chain.next_us.saturating_sub(average_us);
+        window.close(chain.ticks);
+        stage.truth(&mut chain, window, releases, &events, &of, &mut truth, sources.ids.len());
+        stage.convert(&mut chain, &mut reading, &mut truth, period_us);
+        for (index, sight) in sight.events.iter_mut().enumerate() {
+            let ratios = chain.event_signal[index].iter().zip(&chain.floor).map(|(signal, floor)| ratio(*signal, *floor));
+            let (channel, snr) = ratios.enumerate().fold((0, 0.0), |best, now| if now.1 > best.1 { now } else { best });
+            let name = instrument.parts.channels().nth(channel).map_or("", |c| c.name.as_str());
+            sight.result(name, snr);
+        }
+        chain.taken += 1;
+        chain.next_us += period_us;
+    }
+}
+
+/// Signal over noise; a channel without noise is no instrument and has no ratio.
+fn ratio(signal: f64, floor: f64) -> f64 {
+    if floor > 0.0 { signal.abs() / floor } else { 0.0 }
+}
+
+impl Window {
+    fn add(&mut self, chain: &mut Chain) {
+        if chain.ticks == 0 {
+            self.sum.clone_from(&self.now);
+            chain.signal_sum.clone_from(&chain.element);
+        } else {
+            self.sum.add(&self.now);
+            for (sum, element) in chain.signal_sum.iter_mut().zip(&chain.element) {
+                *sum += element;
+            }
+        }
+        chain.ticks += 1;
+    }
+
+    fn close(&mut self, ticks: u32) {
+        self.mean.clone_from(&self.sum);
+        self.mean.scale(1.0 / f64::from(ticks));
+    }
+}
+
+/// One sensor in one tick.
+struct Stage<'s, S: Sensor> {
+    sensor: &'s S,
+    state: &'s S::State,
+    instrument: &'s Instrument,
+    clock: &'s Clock,
+    seed: u64,
+}
+
+impl<S: Sensor> Stage<'_, S> {
+    fn signals(&self) -> &[Signal] {
+        &self.instrument.parts.signals
+    }
+
+    /// The raw channels of some air, in the domain of each signal's scale.
+    fn transduce(&self, air: &Surroundings) -> Vec<f64> {
+        let mut out = vec![0.0; self.signals().len()];
+        self.sensor.transduce(self.state, air, &mut out);
+        for (value, signal) in out.iter_mut().zip(self.signals()) {
+            if signal.scale == Scale::Logarithmic {
+                *value = libm::log(*value);
+            }
+        }
+        out
+    }
+
+    fn ideal(&self, air: &Surroundings) -> Vec<f64> {
+        let mut out = vec![0.0; self.instrument.parts.channels().count()];
+        self.sensor.measurand(air, &mut out);
+        out
+    }
+
+    /// The element starts in equilibrium with the first air it meets.
+    fn begin(&self, chain: &mut Chain, air: &Surroundings, events: usize, period_us: u64) {
+        let channels = self.instrument.parts.channels().count();
+        chain.begun = true;
+        chain.next_us = self.clock.elapsed_us().div_ceil(period_us).max(1) * period_us;
+        chain.element = self.transduce(air);
+        chain.noise = vec![NoiseState::default(); self.signals().len()];
+        chain.flat = vec![FlatLine::default(); self.signals().len()];
+        chain.ideal_max = vec![f64::MIN; channels];
+        chain.event_signal = vec![vec![0.0; channels]; events];
+        chain.bias = self
+            .signals()
+            .iter()
+            .map(|signal| {
+                let mut draws = Stream::new(self.seed, &format!("{}/{}", self.instrument.path, signal.name), "bias").at(0);
+                let gain = signal.bias.gain * draws.normal();
+                let offset = signal.bias.offset * draws.normal();
+                (gain, offset + signal.bias.drift_per_sqrt_day * self.instrument.age_days.sqrt() * draws.normal())
+            })
+            .collect();
+        chain.floor = self.clean_residual_noise(&chain.element, channels, period_us);
+    }
+
+    /// Standard deviation of what the firmware makes of noise alone, in the air of the first tick.
+    fn clean_residual_noise(&self, element: &[f64], channels: usize, period_us: u64) -> Vec<f64> {
+        let path = format!("{}/floor", self.instrument.path);
+        let streams: Vec<NoiseStreams> =
+            self.signals().iter().map(|s| NoiseStreams::new(self.seed, &format!("{path}/{}", s.name))).collect();
+        let (mut sum, mut square) = (vec![0.0; channels], vec![0.0; channels]);
+        for index in 0..FLOOR_RESULTS {
+            let raw: Vec<f64> = self
+                .signals()
+                .iter()
+                .zip(element)
+                .zip(&streams)
+                .map(|((signal, value), streams)| {
+                    // every result starts afresh: the stationary law, not one stretch of it
+                    let error = NoiseState::default().draw(signal.noise, streams, index, period_us as f64 * 1e-6);
+                    undo(signal.scale, signal.converter.convert(value + error).0)
+                })
+                .collect();
+            let mut report = Report::empty(channels);
+            self.sensor.firmware(&raw, &Partners::default(), &mut self.state.clone(), &mut report);
+            for (channel, value) in report.values.iter().enumerate() {
+                let value = value.unwrap_or_default();
+                sum[channel] += value;
+                square[channel] += value * value;
+            }
+        }
+        let n = FLOOR_RESULTS as f64;
+        sum.iter().zip(&square).map(|(s, q)| ((q - s * s / n) / (n - 1.0)).max(0.0).sqrt()).collect()
+    }
+
+    /// Stages 2 to 4: the element follows the air through one tick.
+    fn expose(&self, chain: &mut Chain, air: &Surroundings) {
+        let target = self.transduce(air);
+        for ((value, target), signal) in chain.element.iter_mut().zip(target).zip(self.signals()) {
+            *value = signal.lag.step(*value, target, self.clock.tick_s());
+        }
+        for (most, now) in chain.ideal_max.iter_mut().zip(self.ideal(air)) {
+            *most = most.max(now);
+        }
+    }
+
+    /// The ideal change each event makes, with this sensor's lag.
+    fn follow_events(
+        &self,
+        chain: &mut Chain,
+        window: &mut Window,
+        releases: &crate::world::tracers::Releases,
+        events: &[&EventNode],
+        of: &impl Fn(&EventNode, usize) -> bool,
+    ) {
+        if events.is_empty() {
+            return;
+        }
+        let with = self.ideal(&window.now);
+        for (event, signal) in events.iter().zip(&mut chain.event_signal) {
+            let absent = window.now.tracers.iter().enumerate().all(|(slot, density)| *density == 0.0 || !of(event, slot));
+            let without = if absent {
+                None
+            } else {
+                window.now.mix(releases, |slot| !of(event, slot));
+                let without = self.ideal(&window.now);
+                window.now.mix(releases, |_| true);
+                Some(without)
+            };
+            for (index, (value, channel)) in signal.iter_mut().zip(self.instrument.parts.channels()).enumerate() {
+                let change = without.as_ref().map_or(0.0, |without| with[index] - without[index]);
+                let lag = crate::sensing::response::Lag { falling: false, ..channel.lag };
+                *value = lag.step(*value, change, self.clock.tick_s());
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the truth of a result needs all of the world it came from")]
+    fn truth(
+        &self,
+        chain: &mut Chain,
+        window: &mut Window,
+        releases: &crate::world::tracers::Releases,
+        events: &[&EventNode],
+        of: &impl Fn(&EventNode, usize) -> bool,
+        truth: &mut ReadingTruth,
+        sources: usize,
+    ) {
+        let air = &mut window.mean;
+        air.mix(releases, |_| true);
+        truth.ideal = self.ideal(air);
+        // a mean cannot lie above the largest value it was made from
+        truth.ideal_max = chain.ideal_max.iter().zip(&truth.ideal).map(|(most, mean)| most.max(*mean)).collect();
+        chain.ideal_max.fill(f64::MIN);
+        air.mix(releases, |slot| !events.iter().any(|event| of(event, slot)));
+        truth.without_events = self.ideal(air);
+        truth.contributions.clear();
+        for source in 0..sources {
+            let mine = |slot: usize| releases.source(slot) == Some(source);
+            if !(0..air.tracers.len()).any(|slot| mine(slot) && air.tracers[slot] != 0.0) {
+                continue;
+            }
+            air.mix(releases, |slot| !mine(slot));
+            for (channel, (with, without)) in truth.ideal.iter().zip(self.ideal(air)).enumerate() {
+                if with - without != 0.0 {
+                    truth.contributions.push((channel, source, with - without));
+                }
+            }
+        }
+    }
+
+    /// Stages 5 to 7 and the faults.
+    fn convert(&self, chain: &mut Chain, reading: &mut Reading, truth: &mut ReadingTruth, period_us: u64) {
+        let Chain { signal_sum, ticks, bias, noise, flat, taken, .. } = chain;
+        let at = reading.window_end_us;
+        let louder = faults::noise_factor(&self.instrument.faults, at);
+        let mut clipped = false;
+        let mut raw: Vec<f64> = Vec::with_capacity(self.signals().len());
+        for (index, signal) in self.signals().iter().enumerate() {
+            let value = signal_sum[index] / f64::from(*ticks);
+            let (gain, offset) = bias[index];
+            let error = noise[index].draw(signal.noise, &self.instrument.noise[index], *taken, period_us as f64 * 1e-6);
+            let (converted, out) = signal.converter.convert(value * (1.0 + gain) + offset + louder * error);
+            clipped |= out;
+            raw.push(undo(signal.scale, converted));
+        }
+        *ticks = 0;
+        let last: Option<Vec<f64>> = reading.raw.iter().copied().collect();
+        let last = last.filter(|last| last.len() == raw.len());
+        truth.faults = (0..self.instrument.faults.len()).filter(|n| self.instrument.faults[*n].present(at)).collect();
+        let delivered = faults::apply(&self.instrument.faults, at, &self.instrument.signal_names, &mut raw, last.as_deref());
+        reading.flags.clear();
+        reading.quality = Quality::Good;
+        if delivered {
+            let is_flat = raw.iter().zip(flat).fold(false, |any, (value, flat)| flat.flat(*value) || any);
+            if is_flat {
+                reading.quality = Quality::Fail;
+                reading.flags.push("flat_line".to_owned());
+            }
+            if clipped {
+                reading.quality = reading.quality.worst(Quality::Suspect);
+                reading.flags.push("saturated".to_owned());
+            }
+            reading.raw = raw.into_iter().map(Some).collect();
+        } else {
+            reading.quality = Quality::Missing;
+            reading.flags.push("missing".to_owned());
+            reading.raw = vec![None; raw.len()];
+        }
+        reading.delivered = true;
+        reading.raw_ready = true;
+        reading.results += 1;
+    }
+}
+
+/// From the domain of a scale back to the raw unit.
+fn undo(scale: Scale, value: f64) -> f64 {
+    match scale {
+        Scale::Linear => value,
+        Scale::Logarithmic => libm::exp(value),
+    }
+}
+
+/// How stage 8 of a sensor's kind is run on its entity.
+#[derive(Component, Clone, Copy, Debug)]
+pub struct Firmware(pub fn(&mut World, Entity, &Partners, bool));
+
+/// Stages 8 and 10 of one sensor; `partners_lost` if a sensor it relies on has no usable report.
+pub(crate) fn run_firmware<S: Sensor>(world: &mut World, sensor: Entity, partners: &Partners, partners_lost: bool) {
+    let mut entity = world.entity_mut(sensor);
+    let Ok((spec, instrument, chain, mut state, mut reading)) =
+        entity.get_components_mut::<(&S, &Instrument, &Chain, &mut S::State, &mut Reading)>()
+    else {
+        return;
+    };
+    reading.raw_ready = false;
+    let channels: Vec<&Channel> = instrument.parts.channels().collect();
+    let mut report = Report::empty(channels.len());
+    let raw: Option<Vec<f64>> = reading.raw.iter().copied().collect();
+    if let Some(raw) = raw {
+        spec.firmware(&raw, partners, &mut state, &mut report);
+        if partners_lost {
+            report.flag(Quality::Suspect, "partner_unusable");
+        }
+        for (value, channel) in report.values.iter().zip(&channels) {
+            if value.is_some_and(|v| !(channel.span.0..=channel.span.1).contains(&v)) {
+                report.quality = report.quality.worst(Quality::Fail);
+                report.flags.push(format!("gross_range:{}", channel.name));
+            }
+        }
+    }
+    let reading = &mut *reading;
+    reading.quality = reading.quality.worst(report.quality);
+    reading.flags.append(&mut report.flags);
+    reading.compensations = report.compensations;
+    reading.uncertainty = report
+        .values
+        .iter()
+        .zip(&channels)
+        .zip(&chain.floor)
+        .map(|((value, channel), floor)| value.map(|_| floor.hypot(channel.systematic)))
+        .collect();
+    reading.values = report.values;
+}
+
+/// The draws of a unit: the same serial number has the same manufacturing spread.
+#[must_use]
+pub fn unit_draws(seed: u64, unit: &str, sensor: &str) -> Draws {
+    Stream::new(seed, &format!("{unit}/{sensor}"), "unit").at(0)
+}

@@ -1,0 +1,145 @@
+//! Probe: a perfect instrument at a point, along a path or in a volume, to verify the engine from outside.
+
+use bevy_app::{App, Plugin};
+use bevy_ecs::component::Component;
+use serde::Deserialize;
+
+use crate::files::kinds::{Spec, SpecFault};
+use crate::files::scenario::Extent;
+use crate::files::species::SpeciesTable;
+use crate::sensing::response::Lag;
+use crate::sensing::{AppSensorExt, Channel, NoState, Quantity, Sensor};
+use crate::units::{Span, celsius, wind_from_deg};
+use crate::world::environment::Surroundings;
+
+/// As written: `probe(quantity: "gas/CO")`; `over` is in scenario coordinates, without it the point of mounting.
+#[derive(Component, Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Probe {
+    /// What it reports.
+    pub quantity: ProbeQuantity,
+    /// Where it looks.
+    #[serde(default)]
+    pub over: Option<Extent>,
+    /// Averaging time before each result.
+    #[serde(default)]
+    pub average_s: Option<Span>,
+    #[serde(skip)]
+    species: usize,
+}
+
+/// What a probe can report, as written: `gas/CO`, `air/temperature`, `wind/speed`, …
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub enum ProbeQuantity {
+    /// Mole fraction of a gas in ppb.
+    Gas(String),
+    /// Air temperature in °C.
+    Temperature,
+    /// Relative humidity in percent.
+    Humidity,
+    /// Air pressure in hPa.
+    Pressure,
+    /// Horizontal wind speed in m s⁻¹.
+    WindSpeed,
+    /// Direction the wind comes from in degrees.
+    WindDirection,
+}
+
+impl ProbeQuantity {
+    /// What can be written, but for the gases.
+    pub const NAMES: [&'static str; 5] = ["air/temperature", "air/humidity", "air/pressure", "wind/speed", "wind/from_direction"];
+}
+
+impl TryFrom<String> for ProbeQuantity {
+    type Error = String;
+    fn try_from(name: String) -> Result<Self, String> {
+        match name.as_str() {
+            "air/temperature" => Ok(Self::Temperature),
+            "air/humidity" => Ok(Self::Humidity),
+            "air/pressure" => Ok(Self::Pressure),
+            "wind/speed" => Ok(Self::WindSpeed),
+            "wind/from_direction" => Ok(Self::WindDirection),
+            _ => match name.strip_prefix("gas/") {
+                Some(gas) => Ok(Self::Gas(gas.to_owned())),
+                None => Err(format!("unknown quantity `{name}`; known here: gas/SPECIES, {}", Self::NAMES.join(", "))),
+            },
+        }
+    }
+}
+
+impl Spec for Probe {
+    fn faults(&self, species: &SpeciesTable) -> Vec<SpecFault> {
+        match &self.quantity {
+            ProbeQuantity::Gas(gas) if species.index(gas).is_none() => vec![SpecFault {
+                path: "quantity".to_owned(),
+                code: "unknown-species",
+                message: format!("no species is called `{gas}`"),
+                known: species.names().iter().map(|name| format!("gas/{name}")).collect(),
+            }],
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Probe {
+    /// A probe of a scenario.
+    #[must_use]
+    pub fn new(quantity: ProbeQuantity, over: Extent, average_s: Span) -> Self {
+        Self { quantity, over: Some(over), average_s: Some(average_s), species: 0 }
+    }
+}
+
+impl Sensor for Probe {
+    const KIND: &'static str = "probe";
+    const ABOUT: &'static str = "a perfect instrument: point, path mean or volume mean of one quantity";
+    type State = NoState;
+
+    fn quantities(&self) -> Vec<Quantity> {
+        let (capability, name, unit) = match &self.quantity {
+            ProbeQuantity::Gas(gas) => ("mole_fraction_of_gases_in_air", gas.as_str(), "[ppb]"),
+            ProbeQuantity::Temperature => ("air_temperature", "temperature", "Cel"),
+            ProbeQuantity::Humidity => ("relative_humidity", "humidity", "%"),
+            ProbeQuantity::Pressure => ("air_pressure", "pressure", "hPa"),
+            ProbeQuantity::WindSpeed => ("wind_speed", "speed", "m/s"),
+            ProbeQuantity::WindDirection => ("wind_from_direction", "from_direction", "deg"),
+        };
+        let channel = Channel { name: name.to_owned(), lag: Lag::NONE, span: (f64::MIN, f64::MAX), systematic: 0.0 };
+        vec![Quantity { capability, unit, channels: vec![channel], raw_unit: unit, raw: vec![name.to_owned()] }]
+    }
+
+    fn resolve(&mut self, species: &SpeciesTable) {
+        if let ProbeQuantity::Gas(gas) = &self.quantity {
+            self.species = species.index(gas).unwrap_or_default();
+        }
+    }
+
+    fn extent(&self) -> Option<Extent> {
+        self.over.clone()
+    }
+
+    fn average_s(&self) -> f64 {
+        self.average_s.map_or(0.0, Span::get)
+    }
+
+    fn measurand(&self, air: &Surroundings, out: &mut [f64]) {
+        out[0] = match self.quantity {
+            ProbeQuantity::Gas(_) => air.gas[self.species] * 1e9,
+            ProbeQuantity::Temperature => celsius(air.temperature_k),
+            ProbeQuantity::Humidity => 100.0 * air.humidity_frac,
+            ProbeQuantity::Pressure => 0.01 * air.pressure_pa,
+            ProbeQuantity::WindSpeed => air.wind_m_s.x.hypot(air.wind_m_s.y),
+            ProbeQuantity::WindDirection => wind_from_deg(air.wind_m_s.x, air.wind_m_s.y),
+        };
+    }
+}
+
+/// Lets products and scenarios use a [`Probe`].
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ProbePlugin;
+
+impl Plugin for ProbePlugin {
+    fn build(&self, app: &mut App) {
+        app.add_sensor::<Probe>();
+    }
+}
