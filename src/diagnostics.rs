@@ -119,6 +119,13 @@ impl Diagnostic {
         self
     }
 
+    /// Background that helps to understand it.
+    #[must_use]
+    pub fn note_text(mut self, note: impl Into<String>) -> Self {
+        self.note = Some(note.into());
+        self
+    }
+
     /// The way out.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {

@@ -25,3 +25,18 @@ pub mod physics;
 
 /// Sensors look at the world.
 pub mod sensing;
+
+/// Readings corrected by readings.
+pub mod compensation;
+
+/// The unit.
+pub mod device;
+
+/// Samples.
+pub mod recording;
+
+/// All plugins as one group.
+pub mod plugins;
+
+/// Product + scenario + seed, made into a run.
+pub mod simulation;

@@ -68,6 +68,14 @@ pub struct MountedSensor {
     pub compensated_by: Vec<String>,
 }
 
+impl MountedSensor {
+    /// A sensor at the unit's origin that nothing corrects.
+    #[must_use]
+    pub fn bare(id: &str, kind: KindSpec<SensorRole>) -> Self {
+        Self { id: id.to_owned(), at_m: centre(), kind, compensated_by: Vec::new() }
+    }
+}
+
 fn centre() -> (Finite, Finite, Finite) {
     let zero = || Finite::try_from(0.0).unwrap_or_else(|_| unreachable!("0 is finite"));
     (zero(), zero(), zero())

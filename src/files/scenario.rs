@@ -554,6 +554,23 @@ pub struct DeviceEntry {
     pub clock: DeviceClock,
 }
 
+impl DeviceEntry {
+    /// A new unit at a place, in its product's first mode.
+    #[must_use]
+    pub fn at(id: &str, product: &str, at_m: Position) -> Self {
+        Self {
+            id: id.to_owned(),
+            product: product.to_owned(),
+            at_m,
+            heading_deg: north(),
+            serial: None,
+            age_days: new_unit(),
+            mode: None,
+            clock: DeviceClock::default(),
+        }
+    }
+}
+
 fn north() -> Bearing {
     Bearing::try_from(0.0).unwrap_or_else(|_| unreachable!("0° is a direction"))
 }

@@ -1,0 +1,454 @@
+//! Product + scenario + seed → app → finished run.
+//!
+//! [`Simulation::load`] reads every file a scenario names and reports all faults between them at once;
+//! [`Simulation::run`] steps the app headless, one `app.update()` a tick.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bevy_app::{App, Plugins};
+use bevy_ecs::prelude::*;
+use sha2::{Digest, Sha256};
+
+use crate::device::{Device, spawn_device};
+use crate::diagnostics::{Diagnostic, Diagnostics, Source};
+use crate::files::kinds::{KindSpec, Kinds};
+use crate::files::library::{self, LibraryError};
+use crate::files::outline::Node;
+use crate::files::product::Product;
+use crate::files::scenario::{DeviceEntry, Scenario, Weather, Wind};
+use crate::files::series::{Column, Series};
+use crate::files::species::SpeciesTable;
+use crate::files::template::{self, Drawn};
+use crate::numerics::{SimdLevel, Workers};
+use crate::recording::{Recorder, SampleSink, hex};
+use crate::sensing::pipeline::{Chain, Instrument};
+use crate::sensing::probe::{Probe, ProbeQuantity};
+use crate::world::event::EventNode;
+use crate::world::spawn::{Conditions, FileLoader, Prepare, spawn_world};
+use crate::world::truth::{SensorSight, UnitTruth};
+use crate::world::{Clock, RunFault, Tick};
+
+mod check;
+
+/// Everything of the engine; add plugins of your own to it.
+pub use crate::plugins::EnviroSensePlugins;
+
+/// Why a run could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulationError {
+    /// The files are at fault.
+    #[error(transparent)]
+    Files(#[from] Diagnostics),
+    /// A file is missing.
+    #[error(transparent)]
+    Library(#[from] LibraryError),
+    /// Something the person asked for on the command line does not fit.
+    #[error("{0}")]
+    Asked(String),
+    /// The run broke off.
+    #[error("the run broke off: {0}")]
+    Run(String),
+}
+
+/// What to run and how.
+#[derive(Clone, Debug, Default)]
+pub struct Request {
+    /// The product every device gets instead of its own.
+    pub product: Option<String>,
+    /// Seed of all streams.
+    pub seed: u64,
+    /// `path=value` changes of the scenario.
+    pub set: Vec<(String, String)>,
+    /// Threads for heavy kernels; 0 is one for each core.
+    pub threads: usize,
+    /// Widest vector instructions.
+    pub simd: SimdLevel,
+}
+
+/// A scenario with all that it names, checked.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The scenario and its series.
+    pub conditions: Conditions,
+    /// Products by name.
+    pub products: BTreeMap<String, Arc<Product>>,
+    /// Numbers drawn for this run.
+    pub drawn: Vec<Drawn>,
+    /// Every text that was read, by path.
+    pub inputs: BTreeMap<PathBuf, Arc<Source>>,
+    /// Faults that do not stop the run.
+    pub warnings: Vec<Diagnostic>,
+    /// Its hash names the run: every input, seed and engine version.
+    pub run_id: String,
+}
+
+/// A file with what its places mean.
+#[derive(Clone, Debug)]
+struct Read<T> {
+    source: Arc<Source>,
+    tree: Node,
+    value: T,
+}
+
+impl<T> Read<T> {
+    /// The bytes at a path, or of the nearest place there is.
+    fn span(&self, path: &str) -> std::ops::Range<usize> {
+        self.tree.deepest(path).map_or(0..0, |(node, whole)| {
+            if whole { node.span.clone() } else { node.name.clone().unwrap_or(node.span.start..node.span.start + 1) }
+        })
+    }
+
+    fn fault(&self, code: &'static str, path: &str, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::error(code, message, &self.source, self.span(path))
+    }
+}
+
+/// An app with a scenario in it.
+pub struct Simulation {
+    /// The app; step it with [`Self::step`].
+    pub app: App,
+    /// What it was made from.
+    pub loaded: Loaded,
+    ticks: u64,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// At the end of its duration.
+    Complete,
+    /// Somebody asked it to stop.
+    Interrupted,
+}
+
+impl Simulation {
+    /// Builds an app from `plugins`, reads the scenario and everything it names, and spawns the world.
+    ///
+    /// # Errors
+    /// All faults of the files; a schedule that is ambiguous; threads the system refuses.
+    pub fn load<M>(plugins: impl Plugins<M>, scenario: &Arc<Source>, request: &Request) -> Result<Self, SimulationError> {
+        let mut app = new_app(plugins);
+        let loaded = load_files(&app, scenario, request)?;
+        let workers = Workers::new(request.threads, request.simd).map_err(|error| SimulationError::Asked(error.to_string()))?;
+        app.insert_resource(workers);
+        spawn_world(&mut app, &loaded.conditions, request.seed).map_err(Diagnostics)?;
+        let scenario = Arc::clone(&loaded.conditions.scenario);
+        for (index, entry) in scenario.devices.iter().enumerate() {
+            let name = request.product.as_ref().unwrap_or(&entry.product);
+            if let Some(product) = loaded.products.get(name) {
+                spawn_device(app.world_mut(), entry, product, &scenario.faults, index);
+            }
+        }
+        for (n, (entry, product)) in probe_devices(&scenario).into_iter().enumerate() {
+            spawn_device(app.world_mut(), &entry, &product, &[], scenario.devices.len() + n);
+        }
+        app.finish();
+        app.cleanup();
+        check_schedule(app.world_mut())?;
+        app.world_mut().run_schedule(Prepare);
+        let clock = app.world().resource::<Clock>();
+        let ticks = clock.warm_up_ticks() + crate::units::whole_micros(scenario.duration_s.get()).div_ceil(clock.tick_us());
+        Ok(Self { app, loaded, ticks })
+    }
+
+    /// Lets samples go to `sink`.
+    pub fn record_to(&mut self, sink: impl SampleSink) {
+        let recorder = Recorder::new(sink, self.loaded.run_id.clone());
+        self.app.insert_resource(recorder);
+    }
+
+    /// Ticks of the whole run, warm-up included.
+    #[must_use]
+    pub const fn ticks(&self) -> u64 {
+        self.ticks
+    }
+
+    /// Simulated seconds since the scenario's start.
+    #[must_use]
+    pub fn now_s(&self) -> f64 {
+        self.app.world().resource::<Clock>().now_s()
+    }
+
+    /// Advances by one tick.
+    ///
+    /// # Errors
+    /// The first failure of a system in this tick.
+    pub fn step(&mut self) -> Result<(), SimulationError> {
+        self.app.update();
+        RunFault::take().map_or(Ok(()), |fault| Err(SimulationError::Run(fault)))
+    }
+
+    /// Runs to the end, or until `stop` is set; `each` is called after every tick with the number of ticks done.
+    ///
+    /// # Errors
+    /// The first failure of a system; what was complete by then is kept.
+    pub fn run(&mut self, stop: &AtomicBool, mut each: impl FnMut(&mut Self, u64) -> Result<(), SimulationError>) -> Result<Ended, SimulationError> {
+        let mut ended = Ended::Complete;
+        let done = self.app.world().resource::<Clock>().tick();
+        for tick in done + 1..=self.ticks {
+            if stop.load(Ordering::Relaxed) {
+                ended = Ended::Interrupted;
+                break;
+            }
+            self.step()?;
+            each(self, tick)?;
+        }
+        if let Some(mut recorder) = self.app.world_mut().get_resource_mut::<Recorder>() {
+            recorder.finish().map_err(|error| SimulationError::Run(error.to_string().trim_end().to_owned()))?;
+        }
+        Ok(ended)
+    }
+
+    /// Who saw which event, and how well.
+    #[must_use]
+    pub fn findings(&mut self) -> Vec<Finding> {
+        let world = self.app.world_mut();
+        let mut events: Vec<EventNode> = world.query::<&EventNode>().iter(world).cloned().collect();
+        events.sort_by_key(|event| event.index);
+        let mut units: Vec<(Device, UnitTruth)> = world.query::<(&Device, &UnitTruth)>().iter(world).map(|(d, t)| (d.clone(), t.clone())).collect();
+        units.sort_by_key(|(device, _)| device.index);
+        let mut findings = Vec::new();
+        for event in &events {
+            for (device, truth) in units.iter().filter(|(device, _)| device.product != PROBE_PRODUCT) {
+                let mut channels = Vec::new();
+                for sensor in &device.sensors {
+                    let Ok((instrument, sight)) = world.entity(*sensor).get_components::<(&Instrument, &SensorSight)>() else { continue };
+                    if let Some((channel, snr)) = sight.events.get(event.index).and_then(|sight| sight.best.clone()) {
+                        channels.push((format!("{}/{channel}", instrument.id), snr));
+                    }
+                }
+                findings.push(Finding {
+                    event: event.id.clone(),
+                    class: event.class.clone(),
+                    onset_us: event.onset_us,
+                    device: device.id.clone(),
+                    arrival_us: truth.events.get(event.index).and_then(|seen| seen.arrival_us),
+                    channels,
+                });
+            }
+        }
+        findings
+    }
+
+    /// One TEDS-like record for each channel, with what was drawn for the unit.
+    pub fn transducers(&mut self) -> Vec<serde_json::Value> {
+        let world = self.app.world_mut();
+        let mut list: Vec<(String, serde_json::Value)> = Vec::new();
+        for (instrument, chain) in world.query::<(&Instrument, &Chain)>().iter(world) {
+            for quantity in &instrument.parts.quantities {
+                for channel in &quantity.channels {
+                    let record = serde_json::json!({
+                        "sensor": instrument.path, "kind": instrument.kind, "channel": channel.name, "capability": quantity.capability,
+                        "unit": quantity.unit, "span": if channel.span.0 == f64::MIN { None } else { Some(channel.span) },
+                        "response_rise_s": channel.lag.rise_s, "response_decay_s": channel.lag.decay_s,
+                        "period_s": instrument.period_us.map(|us| us as f64 * 1e-6), "average_s": instrument.parts.average_s,
+                        "raw_unit": quantity.raw_unit, "raw_channels": quantity.raw, "signal_bias": chain.bias,
+                        "age_days": instrument.age_days, "unit_draw": instrument.drawn,
+                    });
+                    list.push((format!("{}/{}", instrument.path, channel.name), record));
+                }
+            }
+        }
+        list.sort_by(|a, b| a.0.cmp(&b.0));
+        list.into_iter().map(|(_, record)| record).collect()
+    }
+}
+
+/// What one unit could notice of one event.
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+pub struct Finding {
+    /// Event id.
+    pub event: String,
+    /// Its class.
+    pub class: String,
+    /// UTC of its onset in microseconds.
+    pub onset_us: Option<i64>,
+    /// Device id.
+    pub device: String,
+    /// UTC since when the device could notice it, in microseconds.
+    pub arrival_us: Option<i64>,
+    /// Best signal-to-noise ratio of the best channel of each sensor that saw any of it.
+    pub channels: Vec<(String, f64)>,
+}
+
+/// The product name of the units that carry a scenario's probes.
+pub const PROBE_PRODUCT: &str = "probe";
+
+/// An app with the plugins and tables every reader of files needs.
+pub fn new_app<M>(plugins: impl Plugins<M>) -> App {
+    let mut app = App::new();
+    app.insert_resource(SpeciesTable::shipped()).add_plugins(plugins);
+    app
+}
+
+fn check_schedule(world: &mut World) -> Result<(), SimulationError> {
+    let built = world.try_schedule_scope(Tick, |world, schedule| {
+        schedule.initialize(world).map(drop).map_err(|error| error.to_string(schedule.graph(), world))
+    });
+    match built {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(message)) => Err(SimulationError::Run(format!("the tick schedule of this program is not well defined: {message}"))),
+        Err(error) => Err(SimulationError::Run(error.to_string())),
+    }
+}
+
+/// Every probe of a scenario as a unit of its own.
+fn probe_devices(scenario: &Scenario) -> Vec<(DeviceEntry, Arc<Product>)> {
+    scenario
+        .probes
+        .iter()
+        .filter_map(|probe| {
+            let quantity = ProbeQuantity::try_from(probe.quantity.clone()).ok()?;
+            let text = format!(
+                "Product(format: 1, name: \"{PROBE_PRODUCT}\", physics: [], sensors: [], \
+                 modes: [(name: \"probe\", periods_s: {{\"probe\": {:?}}})])",
+                probe.every_s.get()
+            );
+            let mut product: Product = crate::files::read(&Source::new("probe", text), &Kinds::default()).ok()?;
+            product.sensors.push(crate::files::product::MountedSensor::bare(
+                "probe",
+                KindSpec::of("probe", Probe::new(quantity, probe.over.clone(), probe.average_s)),
+            ));
+            let at = match &probe.over {
+                crate::files::scenario::Extent::Point(at) => *at,
+                crate::files::scenario::Extent::Path(points) => *points.first()?,
+                crate::files::scenario::Extent::Volume { min_m, .. } => *min_m,
+            };
+            Some((DeviceEntry::at(&probe.id, PROBE_PRODUCT, at), Arc::new(product)))
+        })
+        .collect()
+}
+
+/// Reads a scenario and everything it names, and checks them against each other.
+///
+/// # Errors
+/// All faults.
+pub fn load_files(app: &App, source: &Arc<Source>, request: &Request) -> Result<Loaded, SimulationError> {
+    let kinds = app.world().resource::<Kinds>().clone();
+    let source = &with_settings(source, &request.set)?;
+    let scenario = read_scenario(source, request.seed, &kinds)?;
+    let mut inputs = BTreeMap::from([(source.path.clone(), Arc::clone(source))]);
+    let files = FileLoader { beside: source.path.clone(), start: scenario.0.value.start };
+    let mut found = Vec::new();
+    let mut products: BTreeMap<String, Read<Product>> = BTreeMap::new();
+    let mut names: Vec<(String, String)> =
+        scenario.0.value.devices.iter().enumerate().map(|(n, d)| (d.product.clone(), format!("devices[{n}].product"))).collect();
+    if let Some(product) = &request.product {
+        names = vec![(product.clone(), "devices".to_owned())];
+    }
+    for (name, path) in names {
+        if products.contains_key(&name) {
+            continue;
+        }
+        match library::open_beside(&source.path, &format!("products/{name}.ron")) {
+            None => found.push(
+                scenario.0.fault("unknown-product", &path, format!("no product is called `{name}`")).label("no such file in products/").did_you_mean(
+                    &name,
+                    library::names_beside(&source.path, "products").iter().map(String::as_str),
+                    true,
+                ),
+            ),
+            Some(text) => {
+                inputs.insert(text.path.clone(), Arc::clone(&text));
+                match read_product(&text, &kinds) {
+                    Ok(product) => drop(products.insert(name, product)),
+                    Err(fault) => found.push(*fault),
+                }
+            }
+        }
+    }
+    let (scenario, drawn) = scenario;
+    let recorded = check::recorded(&scenario, &files, &mut inputs, &mut found);
+    let conditions = Conditions {
+        roughness_m: check::roughness(&scenario, &mut found),
+        scenario: Arc::new(scenario.value.clone()),
+        wind: recorded.0,
+        weather: recorded.1,
+        files,
+    };
+    check::everything(app, &scenario, &products, &conditions, request, &mut found);
+    let warnings = Diagnostics::only_warnings(found)?;
+    let run_id = run_id(request.seed, &inputs, request.product.as_deref());
+    let products = products.into_iter().map(|(name, read)| (name, Arc::new(read.value))).collect();
+    Ok(Loaded { conditions, products, drawn, inputs, warnings, run_id })
+}
+
+fn with_settings(source: &Arc<Source>, set: &[(String, String)]) -> Result<Arc<Source>, SimulationError> {
+    let mut source = Arc::clone(source);
+    for (path, value) in set {
+        let tree = crate::files::outline_of(&source).map_err(|fault| Diagnostics::from(*fault))?;
+        let text = template::set(&source.text, &tree, path, value).map_err(SimulationError::Asked)?;
+        source = Source::new(source.path.clone(), text);
+    }
+    Ok(source)
+}
+
+fn read_scenario(source: &Arc<Source>, seed: u64, kinds: &Kinds) -> Result<(Read<Scenario>, Vec<Drawn>), SimulationError> {
+    // a text without an outline is the parser's to explain: it knows more
+    let Ok(tree) = crate::files::outline::outline(&source.text) else {
+        let fault = crate::files::read::<Scenario>(source, kinds).err().or_else(|| crate::files::outline_of(source).err());
+        return Err(Diagnostics(fault.into_iter().map(|fault| *fault).collect()).into());
+    };
+    let filled = template::fill(source, &tree, seed)?;
+    let value = crate::files::read_filled(source, &filled, kinds).map_err(|fault| Diagnostics::from(*fault))?;
+    Ok((Read { source: Arc::clone(source), tree, value }, filled.drawn))
+}
+
+fn read_product(source: &Arc<Source>, kinds: &Kinds) -> Result<Read<Product>, Box<Diagnostic>> {
+    let value = crate::files::read(source, kinds)?;
+    Ok(Read { source: Arc::clone(source), tree: crate::files::outline_of(source)?, value })
+}
+
+/// Checks one product file alone.
+///
+/// # Errors
+/// All faults that can be seen without a scenario.
+pub fn validate_product(app: &App, source: &Arc<Source>) -> Result<Vec<Diagnostic>, Diagnostics> {
+    let product = read_product(source, app.world().resource::<Kinds>()).map_err(|fault| Diagnostics::from(*fault))?;
+    let mut found = Vec::new();
+    check::product(app, &product, &mut found);
+    Diagnostics::only_warnings(found)
+}
+
+fn run_id(seed: u64, inputs: &BTreeMap<PathBuf, Arc<Source>>, product: Option<&str>) -> String {
+    let mut hash = Sha256::new();
+    hash.update(env!("CARGO_PKG_VERSION"));
+    hash.update(seed.to_le_bytes());
+    hash.update(product.unwrap_or_default());
+    for source in inputs.values() {
+        let name = source.path.file_name().unwrap_or_default().to_string_lossy();
+        hash.update(name.as_bytes());
+        hash.update(Sha256::digest(&source.text));
+    }
+    hex(&hash.finalize()[..8])
+}
+
+/// Whether a file is a product rather than a scenario, by its first word or its folder.
+#[must_use]
+pub fn is_product(path: &Path, text: &str) -> bool {
+    text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with("//")).is_some_and(|line| line.starts_with("Product"))
+        || path.parent().is_some_and(|folder| folder.ends_with("products"))
+}
+
+/// Columns a wind file must have, with the intervals their numbers must lie in.
+fn wind_columns(wind: &Wind) -> Option<(&str, &str, Vec<Column<'_>>)> {
+    let Wind::Recorded { file, columns, .. } = wind else { return None };
+    let mut list =
+        vec![Column { name: &columns.speed_m_s, min: 0.0, max: 113.0 }, Column { name: &columns.from_deg, min: 0.0, max: 360.0 }];
+    list.extend(columns.obukhov_m.as_deref().map(|name| Column { name, min: -1e9, max: 1e9 }));
+    Some((file, &columns.time, list))
+}
+
+/// The same for a weather file.
+fn weather_columns(weather: &Weather) -> Option<(&str, &str, Vec<Column<'_>>)> {
+    let Weather::Recorded { file, columns, .. } = weather else { return None };
+    let mut list = vec![Column { name: &columns.temperature_c, min: -95.0, max: 70.0 }];
+    list.extend(columns.humidity_pct.as_deref().map(|name| Column { name, min: 0.0, max: 100.0 }));
+    list.extend(columns.pressure_hpa.as_deref().map(|name| Column { name, min: 300.0, max: 1100.0 }));
+    Some((file, &columns.time, list))
+}
+
+type Recorded = (Option<Series>, Option<Series>);
