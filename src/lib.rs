@@ -40,3 +40,13 @@ pub mod plugins;
 
 /// Product + scenario + seed, made into a run.
 pub mod simulation;
+
+/// A run as a directory.
+pub mod run_directory;
+
+/// The command line.
+#[cfg(feature = "cli")]
+pub mod cli;
+
+/// What a plugin author types.
+pub mod prelude;

@@ -171,7 +171,7 @@ fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 ///
 /// # Errors
 /// When the file is not a sample file; an item is an error where the file is cut or broken.
-pub fn read_samples(path: &Path) -> Result<impl Iterator<Item = Result<UniversalSensorReading, AvroError>>, AvroError> {
+pub fn read_samples(path: &Path) -> Result<impl Iterator<Item = Result<UniversalSensorReading, AvroError>> + use<>, AvroError> {
     let file = File::open(path).map_err(|source| AvroError::Io { path: path.to_owned(), source })?;
     let format = |path: &Path, error: apache_avro::Error| AvroError::Format {
         path: path.to_owned(),

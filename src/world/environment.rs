@@ -5,6 +5,7 @@ use bevy_ecs::system::SystemParam;
 use glam::DVec3;
 
 use crate::files::scenario::{Extent, Position};
+use crate::files::species::SpeciesTable;
 use crate::units::{celsius, saturation_vapour_hpa};
 use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, WindField, pressure_aloft, vapour_pressure};
 use crate::world::background::BackgroundAir;
@@ -212,6 +213,34 @@ impl View<'_> {
         let entered_s = self.entry_time.map_or(0.0, |slot| air.tracers[slot]);
         world.background.add_to(&mut air.background, entered_s, &world.clock, world.site.longitude_deg);
         air.mix(&world.releases, |_| true);
+    }
+
+    /// A quantity on every cell: `gas/…` in ppb, `air/temperature` in K, `air/humidity` in kg/kg, `wind` in m s⁻¹.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "a picture in single precision")]
+    pub fn cells(&self, quantity: &str, species: &SpeciesTable) -> Vec<f32> {
+        let world = self.environment;
+        let [nx, ny, _] = world.grid.shape;
+        let centre = |cell: usize| world.grid.centre(cell % nx, cell / nx % ny, cell / (nx * ny));
+        let gas = quantity.strip_prefix("gas/").and_then(|id| species.index(id));
+        let all = 0..world.grid.len();
+        match (quantity, gas) {
+            ("air/temperature", _) => self.temperature.to_vec(),
+            ("air/humidity", _) => self.humidity.to_vec(),
+            (_, Some(gas)) => all
+                .map(|cell| {
+                    let densities: Vec<f64> = self.tracers.iter().map(|column| f64::from(column[cell])).collect();
+                    let mut background = vec![0.0; world.site.species];
+                    let entered_s = self.entry_time.map_or(0.0, |slot| densities[slot]);
+                    world.background.add_to(&mut background, entered_s, &world.clock, world.site.longitude_deg);
+                    let temperature_k = f64::from(self.temperature[cell]);
+                    let pressure_pa = pressure_aloft(world.pressure.pa, centre(cell).z, temperature_k);
+                    let released = world.releases.mole_fraction(gas, &densities, temperature_k, pressure_pa, |_| true);
+                    ((background[gas] + released) * 1e9) as f32
+                })
+                .collect(),
+            _ => all.map(|cell| world.wind.at(&world.grid, centre(cell)).length() as f32).collect(),
+        }
     }
 }
 

@@ -1,0 +1,135 @@
+//! `explain`: error codes, fields of files, channels of sensors.
+
+use bevy_app::App;
+use clap::Args;
+
+use super::{CANNOT, Format, Voice, complain, say};
+use crate::diagnostics::nearest;
+use crate::files::library;
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// An error code, a field name, or a channel of a shipped product.
+    term: String,
+}
+
+/// Every error code a person can meet, with what it means and the way out.
+pub(crate) const CODES: &[(&str, &str)] = &[
+    ("bad-cell", "A cell of a CSV file is not a number, not a time, or out of range. The message names row and column."),
+    ("bad-parameter", "An entry of `parameters` needs `name` and `distribution`: Uniform(a, b), LogUniform(a, b), Normal(mean, sigma) or Constant(x)."),
+    ("bad-rate", "A `gas_leak` takes its rate from `rate_g_s` or from `recorded`, never from both."),
+    ("bad-value", "The value has the right type and is out of its interval. The message names the interval and the unit."),
+    ("cell-too-large", "A cell must fit into the domain along every axis."),
+    ("closed-wind", "`boundary: Closed` seals the sides, so no mean wind can blow: use `wind: Calm`."),
+    ("compensation-cycle", "Sensors correct each other in a circle through `compensated_by`; one of them must report first."),
+    ("courant", "In one tick the wind would cross too many cells. Use a shorter tick or larger cells."),
+    ("domain-too-large", "The voxels need more memory than the machine has. Use larger cells or a smaller box."),
+    ("duplicate-field", "A field is written twice in one bracket."),
+    ("duplicate-id", "Two things of one list have the same id; samples could not tell them apart."),
+    ("empty-event", "An event is made of emitters: name at least one in `members`."),
+    ("empty-file", "The file holds nothing but blanks and comments."),
+    ("empty-range", "In a range the smaller number comes first."),
+    ("empty-series", "A CSV file needs a header row and at least one row of numbers."),
+    ("empty-volume", "The upper corner of a volume must lie above the lower one along every axis."),
+    ("missing-comma", "Two values follow each other without a comma."),
+    ("missing-field", "A field without a default is not given."),
+    ("missing-file", "A file that another file names does not exist beside it, one folder up, here, or among the shipped files."),
+    ("missing-physics", "A product asks for a physics module this program does not have; a plugin may bring it."),
+    ("no-coefficient", "A sensor would answer to a gas in this scenario and its data hold no coefficient for it: it stays blind to that gas."),
+    ("no-mode", "A product needs at least one mode with sampling periods."),
+    ("no-roughness", "A similarity wind needs the roughness of the ground: `roughness_m`, or a ground cover in `site`."),
+    ("no-surface-layer", "`turbulence: Mean` takes its diffusivity from the surface layer of a Profile or Recorded wind."),
+    ("outside-domain", "A device, emitter or probe lies outside the simulated box."),
+    ("sensor-too-fast", "A sensor cannot report more often than the engine ticks."),
+    ("short-path", "A path probe needs at least two points."),
+    ("short-row", "A row of a CSV file has fewer cells than its header, as in a file that was cut."),
+    ("stray-emitter", "An emitter must be in an event or `background: true`, so that every molecule has a meaning in the truth."),
+    ("syntax", "The text is not RON at this place."),
+    ("time-order", "Times in a CSV file must increase from row to row."),
+    ("too-many-tracers", "A run holds at most 32 release components."),
+    ("unclosed", "A bracket or quote is opened and never closed."),
+    ("unknown-class", "An event's class is the label of the samples: a product in the scenario must have it."),
+    ("unknown-column", "A CSV file has no column of this name."),
+    ("unknown-device", "No device of the scenario has this id."),
+    ("unknown-field", "The bracket has no field of this name."),
+    ("unknown-kind", "No plugin of this program registers this kind; see `envirosense list sensors|emitters|events`."),
+    ("unknown-material", "No ground cover of this name; see `envirosense list materials`."),
+    ("unknown-member", "An event names an emitter that the scenario does not have."),
+    ("unknown-mode", "The product has no mode of this name."),
+    ("unknown-parameter", "A `\"$name\"` needs an entry in `parameters`."),
+    ("unknown-partner", "`compensated_by` names a sensor the product does not carry."),
+    ("unknown-product", "No file `products/NAME.ron` beside the scenario, here, or among the shipped files."),
+    ("unknown-quantity", "Probes and snapshots know `gas/SPECIES`, `air/temperature`, `air/humidity`, `air/pressure`, `wind/speed`, `wind/from_direction`."),
+    ("unknown-sensor", "The product carries no sensor of this id."),
+    ("unknown-setting", "A timeline can change wind and weather numbers only."),
+    ("unknown-signal", "A fault of one raw channel must name it."),
+    ("unknown-species", "No gas of this name; see `envirosense list species`."),
+    ("unknown-variant", "The choice is not one of those listed."),
+    ("unused-parameter", "A parameter is drawn and no `\"$name\"` uses it: probably a misspelt name."),
+    ("weather-gap", "Humidity and pressure of a recorded weather each come from a column or are given, and from one place only."),
+    ("wrong-struct", "The file holds another kind of thing than expected here."),
+    ("wrong-type", "A number, text, list or bracket was expected and something else stands here."),
+];
+
+pub(crate) fn explain(args: &ExplainArgs, _app: &App, voice: Voice) -> u8 {
+    let term = args.term.rsplit(['.', '/']).next().unwrap_or(&args.term);
+    let found = CODES
+        .iter()
+        .find(|(code, _)| *code == term)
+        .map(|(_, text)| (*text).to_owned())
+        .or_else(|| field(term))
+        .or_else(|| channel(term));
+    match found {
+        Some(text) if voice.format == Format::Json => {
+            say(&format!("{:#}", serde_json::json!({"schema": "envirosense.explain/1", "term": args.term, "text": text})))
+        }
+        Some(text) => say(&format!("{}: {text}", args.term)),
+        None => {
+            let known: Vec<&str> = CODES.iter().map(|(code, _)| *code).collect();
+            let tip = nearest(term, &known).map_or_else(String::new, |near| format!("\n  tip: a similar term exists: {near}"));
+            complain(&format!("error: nothing is known about `{}`{tip}", args.term));
+            CANNOT
+        }
+    }
+}
+
+/// The doc comment of a field in the structs people's files are read into.
+fn field(name: &str) -> Option<String> {
+    let sources = [include_str!("../files/scenario.rs"), include_str!("../files/product.rs"), include_str!("../sensing/probe.rs")];
+    let found: Vec<String> = sources
+        .iter()
+        .flat_map(|source| {
+            let lines: Vec<&str> = source.lines().map(str::trim).collect();
+            (1..lines.len())
+                .filter(|n| {
+                    let line = lines[*n].trim_start_matches("pub ");
+                    line.strip_prefix(name).is_some_and(|rest| rest.starts_with(": ") && rest.ends_with(','))
+                })
+                .filter_map(|n| {
+                    let doc = (0..n).rev().find(|m| !lines[*m].starts_with("#["))?;
+                    Some(lines[doc].strip_prefix("/// ")?.to_owned())
+                })
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    (!found.is_empty()).then(|| found.join("\n  also: "))
+}
+
+/// A channel of the shipped kinds, by the unit and capability it has in a shipped product.
+fn channel(name: &str) -> Option<String> {
+    let app = crate::simulation::new_app(crate::plugins::EnviroSensePlugins);
+    let kinds = app.world().resource::<crate::sensing::SensorKinds>();
+    library::SHIPPED.iter().filter(|path| path.starts_with("products/")).find_map(|path| {
+        let source = library::shipped(path)?;
+        let product: crate::files::product::Product =
+            crate::files::read(&source, app.world().resource::<crate::files::kinds::Kinds>()).ok()?;
+        product.sensors.iter().find_map(|sensor| {
+            let parts = kinds.parts(&sensor.kind)?;
+            let quantity = parts.quantities.iter().find(|q| q.channels.iter().any(|c| c.name == name))?;
+            Some(format!(
+                "channel of `{}` ({}) in {}; {} in {}, raw in {}",
+                sensor.id, sensor.kind.name, product.name, quantity.capability, quantity.unit, quantity.raw_unit
+            ))
+        })
+    })
+}

@@ -1,0 +1,201 @@
+//! `demo` and `run`.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use bevy_app::PluginGroup;
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::{CANNOT, Format, INTERRUPTED, Machine, Voice, complain, refuse, say, show};
+use crate::files::library;
+use crate::run_directory::{Finished, RunError, run_into};
+use crate::simulation::{Ended, Finding, Request, Simulation, SimulationError};
+use crate::units::rfc3339;
+
+#[derive(Debug, Args)]
+pub(crate) struct DemoArgs {
+    /// Where the data go.
+    #[arg(long, default_value = "demo")]
+    out: PathBuf,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// A scenario file, or the name of a shipped one.
+    scenario: PathBuf,
+    /// Gives every device this product.
+    #[arg(long)]
+    product: Option<String>,
+    /// Seed of all random streams.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Changes a field of the scenario, such as `wind.speed_m_s=4.0`.
+    #[arg(long = "set", value_name = "PATH=VALUE")]
+    set: Vec<String>,
+    /// Ends the run after so many seconds.
+    #[arg(long)]
+    until: Option<f64>,
+    /// Where the data go; `runs/SCENARIO-SEED` without it.
+    #[arg(long)]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    machine: Machine,
+}
+
+pub(crate) fn demo(args: &DemoArgs, plugins: impl PluginGroup, voice: Voice) -> u8 {
+    let request = Request { threads: args.machine.threads, simd: args.machine.simd, ..Request::default() };
+    let code = execute(Path::new("scenarios/smouldering_branch.ron"), &request, &args.out, plugins, voice);
+    if code == 0 && voice.format == Format::Human {
+        let out = args.out.display();
+        return say(&format!(
+            "\nNext:\n  envirosense inspect {out} --stats\n  envirosense export {out} --to csv\n  \
+             envirosense run scenarios/smouldering_branch.ron --set wind.from_deg=90.0 --seed 1"
+        ));
+    }
+    code
+}
+
+pub(crate) fn run(args: &RunArgs, plugins: impl PluginGroup, voice: Voice) -> u8 {
+    let mut set = Vec::new();
+    for change in &args.set {
+        let Some((path, value)) = change.split_once('=') else {
+            complain(&format!("error: --set {change}: write PATH=VALUE"));
+            return CANNOT;
+        };
+        set.push((path.trim().to_owned(), value.trim().to_owned()));
+    }
+    set.extend(args.until.map(|until| ("duration_s".to_owned(), format!("{until:?}"))));
+    let request = Request { product: args.product.clone(), seed: args.seed, set, threads: args.machine.threads, simd: args.machine.simd };
+    let stem = args.scenario.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("runs/{stem}-{}", args.seed)));
+    execute(&args.scenario, &request, &out, plugins, voice)
+}
+
+fn execute(scenario: &Path, request: &Request, out: &Path, plugins: impl PluginGroup, voice: Voice) -> u8 {
+    let source = match library::open(scenario, "scenarios") {
+        Ok(source) => source,
+        Err(error) => return refuse(SimulationError::Library(error)),
+    };
+    let mut simulation = match Simulation::load(plugins, &source, request) {
+        Ok(simulation) => simulation,
+        Err(error) => return refuse(error),
+    };
+    show(&simulation.loaded.warnings);
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {
+        tracing::warn!("Ctrl-C will not be handled: {error}");
+    }
+    let begun = Instant::now();
+    let progress = Progress::new(simulation.ticks(), voice);
+    let result = run_into(&mut simulation, out, request.seed, &stop, |tick, total| progress.at(tick, total));
+    progress.done();
+    match result {
+        Ok(finished) => {
+            let report = report(&simulation, &finished, out, begun.elapsed(), voice.format);
+            if finished.ended == Ended::Interrupted {
+                complain("interrupted: the samples so far are readable and the manifest says so");
+                say(&report).max(INTERRUPTED)
+            } else {
+                say(&report)
+            }
+        }
+        Err(RunError::Simulation(error @ SimulationError::Files(_))) => refuse(error),
+        Err(error) => {
+            complain(&format!("error: {error}"));
+            CANNOT
+        }
+    }
+}
+
+fn report(simulation: &Simulation, finished: &Finished, out: &Path, took: Duration, format: Format) -> String {
+    let scenario = &simulation.loaded.conditions.scenario;
+    let simulated = scenario.duration_s.get() + scenario.warm_up_s.get();
+    if format == Format::Json {
+        let document = serde_json::json!({
+            "schema": "envirosense.run/1", "run_id": simulation.loaded.run_id, "out": out.display().to_string(),
+            "ended": if finished.ended == Ended::Complete { "complete" } else { "interrupted" },
+            "samples": finished.samples, "findings": finished.findings,
+        });
+        return format!("{document:#}");
+    }
+    let mut text = format!(
+        "{}: {} samples in {} ({:.1} s, {:.0}x real time)\n",
+        scenario.name,
+        finished.samples,
+        out.join("samples.avro").display(),
+        took.as_secs_f64(),
+        simulated / took.as_secs_f64().max(1e-9)
+    );
+    for finding in &finished.findings {
+        text.push_str(&tell(finding));
+    }
+    text
+}
+
+fn tell(finding: &Finding) -> String {
+    let when = |us: Option<i64>| us.map_or_else(|| "-".to_owned(), rfc3339);
+    let head = format!("  event {} ({}, onset {}) at {}: ", finding.event, finding.class, when(finding.onset_us), finding.device);
+    let mut text = match finding.arrival_us {
+        Some(arrival) => format!("{head}detectable since {}\n", rfc3339(arrival)),
+        None => format!("{head}not detectable from here\n"),
+    };
+    for (channel, snr) in &finding.channels {
+        if *snr >= 0.1 {
+            text.push_str(&format!("    {channel:<22} best signal-to-noise {snr:8.1}\n"));
+        }
+    }
+    text
+}
+
+/// A bar on a terminal, a line every tenth in a pipe.
+enum Progress {
+    Silent,
+    Bar(ProgressBar),
+    Lines { begun: Instant },
+}
+
+impl Progress {
+    fn new(total: u64, voice: Voice) -> Self {
+        if !voice.progress {
+            Self::Silent
+        } else if std::io::stderr().is_terminal() {
+            let bar = ProgressBar::new(total);
+            if let Ok(style) = ProgressStyle::with_template("   Running  {bar:40}  {percent:>3} %  {per_sec}  eta {eta}") {
+                bar.set_style(style);
+            }
+            Self::Bar(bar)
+        } else {
+            Self::Lines { begun: Instant::now() }
+        }
+    }
+
+    fn at(&self, tick: u64, total: u64) {
+        match self {
+            Self::Silent => {}
+            Self::Bar(bar) => {
+                if tick % 16 == 0 || tick == total {
+                    bar.set_position(tick);
+                }
+            }
+            Self::Lines { begun } => {
+                let tenth = |tick: u64| tick * 10 / total.max(1);
+                if tenth(tick) > tenth(tick - 1) {
+                    complain(&format!("{:3} %  {:.0} ticks/s", tenth(tick) * 10, tick as f64 / begun.elapsed().as_secs_f64().max(1e-9)));
+                }
+            }
+        }
+    }
+
+    fn done(&self) {
+        if let Self::Bar(bar) = self {
+            bar.finish_and_clear();
+        }
+    }
+}
