@@ -313,7 +313,7 @@ fn probe_devices(scenario: &Scenario) -> Vec<(DeviceEntry, Arc<Product>)> {
                 KindSpec::of("probe", Probe::new(quantity, probe.over.clone(), probe.average_s)),
             ));
             let at = match &probe.over {
-                crate::files::scenario::Extent::Point(at) => *at,
+                crate::files::scenario::Extent::Point(at) => at.0,
                 crate::files::scenario::Extent::Path(points) => *points.first()?,
                 crate::files::scenario::Extent::Volume { min_m, .. } => *min_m,
             };

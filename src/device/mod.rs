@@ -9,7 +9,7 @@ use glam::DVec3;
 
 use crate::compensation::{CompensationOrder, order};
 use crate::files::product::{Class, Product};
-use crate::files::scenario::{DeviceClock, DeviceEntry, Extent, FaultEntry, Position};
+use crate::files::scenario::{DeviceClock, DeviceEntry, Extent, FaultEntry, Position, Spot};
 use crate::files::species::SpeciesTable;
 use crate::sensing::SensorKinds;
 use crate::sensing::faults::Fault;
@@ -69,7 +69,7 @@ pub fn spawn_device(world: &mut World, entry: &DeviceEntry, product: &Arc<Produc
     for mounted in &product.sensors {
         let (Some(kind), Some(parts)) = (kinds.get(&mounted.kind.name).copied(), kinds.parts(&mounted.kind)) else { continue };
         let point = at_m + turned(vector(mounted.at_m), heading_deg);
-        let extent = parts.extent.clone().unwrap_or_else(|| Extent::Point(position(point)));
+        let extent = parts.extent.clone().unwrap_or_else(|| Extent::Point(Spot(position(point))));
         let mut instrument = Instrument::new(&Path::new(&entry.id).join(&mounted.id), device, &mounted.kind.name, parts, seed);
         instrument.compensated_by.clone_from(&mounted.compensated_by);
         instrument.heading_deg = heading_deg;

@@ -608,12 +608,74 @@ pub struct ProbeEntry {
     pub average_s: Span,
 }
 
+/// A point that may be written `Point((x, y, z))` or `Point(x, y, z)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Spot(pub Position);
+
+impl<'de> Deserialize<'de> for Spot {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_tuple(3, SpotVisitor)
+    }
+}
+
+struct SpotVisitor;
+
+/// A number, or all three of them in a bracket of their own.
+enum Part {
+    Number(Finite),
+    All(Position),
+}
+
+impl<'de> serde::de::Visitor<'de> for SpotVisitor {
+    type Value = Spot;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a point (x, y, z) in metres")
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Spot, A::Error> {
+        let short = |n: usize| serde::de::Error::invalid_length(n, &"a point (x, y, z) in metres");
+        match seq.next_element::<Part>()?.ok_or_else(|| short(0))? {
+            Part::All(at) => Ok(Spot(at)),
+            Part::Number(x) => {
+                let y = seq.next_element()?.ok_or_else(|| short(1))?;
+                Ok(Spot((x, y, seq.next_element()?.ok_or_else(|| short(2))?)))
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Part {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> serde::de::Visitor<'de> for Either {
+            type Value = Part;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a number in metres, or (x, y, z)")
+            }
+            fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Part, E> {
+                Finite::new(value).map(Part::Number).map_err(E::custom)
+            }
+            fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Part, E> {
+                self.visit_f64(value as f64)
+            }
+            fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Part, E> {
+                self.visit_f64(value as f64)
+            }
+            fn visit_seq<A: serde::de::SeqAccess<'de>>(self, seq: A) -> Result<Part, A::Error> {
+                Position::deserialize(serde::de::value::SeqAccessDeserializer::new(seq)).map(Part::All)
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
 /// The region a sampling operator looks at, in scenario coordinates.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Extent {
     /// One point.
-    Point(Position),
+    Point(Spot),
     /// The mean along straight lines between these points.
     Path(Vec<Position>),
     /// The mean over a box.

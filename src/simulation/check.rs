@@ -418,7 +418,7 @@ fn domain(scenario: &Read<Scenario>, products: &BTreeMap<String, Read<Product>>,
     }
     for (n, probe) in value.probes.iter().enumerate() {
         let points = match &probe.over {
-            Extent::Point(at) => vec![*at],
+            Extent::Point(at) => vec![at.0],
             Extent::Path(points) => points.clone(),
             Extent::Volume { min_m, max_m } => vec![*min_m, *max_m],
         };

@@ -88,7 +88,7 @@ impl Footprint {
     #[must_use]
     pub fn new(extent: &Extent, grid: &Grid) -> Self {
         let points = match extent {
-            Extent::Point(at) => vec![(vector(*at), 1.0)],
+            Extent::Point(at) => vec![(vector(at.0), 1.0)],
             Extent::Path(corners) => along(corners, grid),
             Extent::Volume { min_m, max_m } => within(vector(*min_m), vector(*max_m), grid),
         };

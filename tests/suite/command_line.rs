@@ -1,0 +1,103 @@
+//! The program: exit codes, interruption, bad places to write to.
+
+#![cfg(feature = "cli")]
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+fn envirosense(args: &[&str], folder: &Path) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_envirosense")).args(args).current_dir(folder).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn answers_go_to_stdout_and_exit_codes_tell_what_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |args: &[&str]| envirosense(args, folder.path());
+    assert_eq!(run(&["list", "sensors"]).status.code(), Some(0));
+    assert!(text(&run(&["list", "sensors"]).stdout).contains("voc_array"));
+    assert_eq!(run(&["validate", "scenarios/smouldering_branch.ron"]).status.code(), Some(0));
+    std::fs::write(folder.path().join("bad.ron"), "Scenario(format: 1").unwrap();
+    assert_eq!(run(&["validate", "bad.ron"]).status.code(), Some(1));
+    let missing = run(&["run", "scenarios/smouldering_brunch.ron"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(text(&missing.stderr).contains("similar file exists: scenarios/smouldering_branch.ron"), "{}", text(&missing.stderr));
+    assert_eq!(run(&["no-such-command"]).status.code(), Some(2));
+    assert!(text(&run(&["explain", "courant"]).stdout).contains("shorter tick"));
+    assert!(text(&run(&["explain", "from_deg"]).stdout).contains("comes from"));
+    assert!(text(&run(&["completions", "bash"]).stdout).contains("envirosense"));
+}
+
+#[test]
+fn every_error_code_is_explained() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut sources = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    let mut codes = std::collections::BTreeSet::new();
+    while let Some(path) = sources.pop() {
+        if path.is_dir() {
+            sources.extend(std::fs::read_dir(path).unwrap().map(|e| e.unwrap().path()));
+            continue;
+        }
+        let code = std::fs::read_to_string(&path).unwrap();
+        for marker in ["Diagnostic::error(\"", ".fault(\"", "code: \"", "refuse(\"", ".fault(\n"] {
+            codes.extend(code.split(marker).skip(1).filter_map(|rest| rest.split('"').next()).filter(|c| c.contains('-')).map(str::to_owned));
+        }
+    }
+    assert!(codes.len() > 30, "{codes:?}");
+    for code in codes {
+        assert_eq!(envirosense(&["explain", &code], folder.path()).status.code(), Some(0), "{code}");
+    }
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_said_and_nothing_looks_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let refused = envirosense(&["run", "quiet_day", "--until", "10.0", "--out", "file/run"], folder.path());
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("cannot be written"), "{}", text(&refused.stderr));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_ends_the_run_with_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("run");
+    std::fs::create_dir(&out).unwrap();
+    std::os::unix::fs::symlink("/dev/full", out.join("samples.avro")).unwrap();
+    let full = envirosense(&["run", "quiet_day", "--until", "10.0", "--out", "run"], folder.path());
+    assert_eq!(full.status.code(), Some(2), "{}", text(&full.stderr));
+    assert!(text(&full.stderr).contains("No space left"), "{}", text(&full.stderr));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_exits_with_130_and_leaves_readable_samples() {
+    let folder = tempfile::tempdir().unwrap();
+    let child = Command::new(env!("CARGO_BIN_EXE_envirosense"))
+        .args(["run", "smouldering_branch", "--out", "run", "--threads", "1"])
+        .current_dir(folder.path())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // the first progress line is written when a tenth is done: the run is well under way
+    let mut child = child;
+    let mut progress = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("10 %") {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut progress, &mut line).unwrap() > 0, "the run ended early");
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let looked = envirosense(&["--format", "json", "inspect", "run"], folder.path());
+    assert_eq!(looked.status.code(), Some(0));
+    let answer: serde_json::Value = serde_json::from_slice(&looked.stdout).unwrap();
+    assert!(answer["samples"].as_u64().unwrap() > 100);
+    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.path().join("run/manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["state"], "interrupted");
+}

@@ -1,0 +1,74 @@
+//! Same inputs, same bytes.
+
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use envirosense::numerics::SimdLevel;
+use envirosense::run_directory::{fields, run_into};
+use envirosense::simulation::Request;
+
+use crate::support::{TWO_UNITS, branch, folder, load, samples, series};
+
+fn bytes(text: &str, request: &Request) -> Vec<u8> {
+    let out = tempfile::tempdir().unwrap();
+    let mut simulation = load(text, Path::new(""), request);
+    run_into(&mut simulation, out.path(), request.seed, &AtomicBool::new(false), |_, _| ()).unwrap();
+    std::fs::read(out.path().join("samples.avro")).unwrap()
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_for_any_threads_and_simd_level() {
+    let text = branch(TWO_UNITS, "12.0", 10.0);
+    let request = Request { seed: 7, threads: 1, ..Request::default() };
+    let reference = bytes(&text, &request);
+    for (threads, simd) in [(1, SimdLevel::Auto), (2, SimdLevel::Auto), (2, SimdLevel::Avx2), (1, SimdLevel::Sse2)] {
+        assert!(bytes(&text, &Request { threads, simd, ..request.clone() }) == reference, "{threads} threads, {simd:?}");
+    }
+    assert!(bytes(&text, &Request { seed: 8, ..request }) != reference);
+}
+
+const PLAIN: &str = "Product(format: 1, name: \"plain\", mount: (height_m: 8.0), physics: [],
+    sensors: [(id: \"climate\", kind: climate()), (id: \"voc\", kind: voc_array(array: \"tfsgs_multi2\"), compensated_by: [\"climate\"])],
+    modes: [(name: \"m\", periods_s: {\"voc\": 1.0, \"climate\": 1.0})])";
+const MORE: &str = "Product(format: 1, name: \"more\", mount: (height_m: 8.0), physics: [],
+    sensors: [(id: \"extra\", kind: anemometer()), (id: \"climate\", kind: climate()), (id: \"voc\", kind: voc_array(array: \"tfsgs_multi2\"), compensated_by: [\"climate\"])],
+    modes: [(name: \"m\", periods_s: {\"voc\": 1.0, \"climate\": 1.0, \"extra\": 0.5})])";
+
+#[test]
+fn adding_a_sensor_changes_no_other_sensor_and_no_field() {
+    let folder = folder(&[("plain", PLAIN), ("more", MORE)]);
+    let text = |product: &str| branch(&format!("(id: \"u\", product: \"{product}\", at_m: (33.0, 12.0, 0.0))"), "12.0", 10.0).replace("\"vegetation_smoulder\"", "\"any\"");
+    let request = Request { seed: 3, threads: 1, ..Request::default() };
+    let (plain, more) = (samples(&text("plain"), folder.path(), &request), samples(&text("more"), folder.path(), &request));
+    for (sensor, channel) in [("climate", "humidity"), ("climate", "temperature"), ("voc", "phenol")] {
+        let (a, b) = (series(&plain, "u", sensor, channel), series(&more, "u", sensor, channel));
+        assert_eq!(a.len(), 60);
+        assert_eq!(a, b, "{sensor}/{channel}");
+    }
+    let field = |product: &str| {
+        let mut simulation = load(&text(product), folder.path(), &request);
+        for _ in 0..300 {
+            simulation.step().unwrap();
+        }
+        fields(&mut simulation, &["gas/CO".to_owned(), "wind".to_owned()])
+    };
+    assert!(field("plain") == field("more"));
+}
+
+#[test]
+fn halving_the_tick_keeps_the_noise_of_every_sensor() {
+    let text = |tick: &str| branch(TWO_UNITS, "12.0", 1e6).replace("tick_s: 0.1", &format!("tick_s: {tick}"));
+    let request = Request { seed: 5, threads: 1, ..Request::default() };
+    let (whole, half) = (samples(&text("0.1"), Path::new(""), &request), samples(&text("0.05"), Path::new(""), &request));
+    for (sensor, channel) in [("climate", "humidity"), ("wind", "speed")] {
+        let errors = |list: &[envirosense::recording::sample::UniversalSensorReading]| -> Vec<f64> {
+            series(list, "down", sensor, channel).iter().map(|(r, ideal)| r.value[0].unwrap() - ideal[0].unwrap()).collect()
+        };
+        let (a, b) = (errors(&whole), errors(&half));
+        assert!(a.len() >= 60 && a.len() == b.len(), "{} {}", a.len(), b.len());
+        // one count of the converter may flip on the last bit of an average
+        assert!(a.iter().zip(&b).all(|(a, b)| (a - b).abs() < 0.0101), "{sensor}/{channel}");
+        let spread = a.iter().map(|e| e * e).sum::<f64>();
+        assert!(spread > 0.0);
+    }
+}

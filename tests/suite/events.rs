@@ -1,0 +1,70 @@
+//! Events, attribution, arrival and detectability of each unit.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use envirosense::simulation::Request;
+
+use crate::support::{TWO_UNITS, branch, samples};
+
+#[test]
+fn a_unit_downwind_can_notice_the_branch_and_the_one_upwind_cannot() {
+    let all = samples(&branch(TWO_UNITS, "12.0", 10.0), Path::new(""), &Request::default());
+    let of = |id: &str| all.iter().filter(|s| s.device_id == id).map(|s| s.ground_truth.clone().unwrap()).collect::<Vec<_>>();
+    let (down, up) = (of("down"), of("up"));
+    let last = down.last().unwrap();
+    assert_eq!((last.label.as_str(), last.detectable, last.anomaly), ("vegetation_smoulder", true, true));
+    let event = &last.events[0];
+    assert!(event.arrival.unwrap() > event.onset.unwrap() && event.snr >= 3.0);
+    assert!(down.first().unwrap().label == "normal" && !down.first().unwrap().anomaly);
+    assert!(up.iter().all(|truth| truth.label == "normal" && !truth.detectable && truth.events[0].arrival.is_none()));
+    let last = up.last().unwrap();
+    assert!(last.anomaly && last.events[0].phase == "active", "not detectable from here is not nothing happens");
+    assert!((event.distance_m - 8.0).abs() < 0.1 && (event.bearing_deg - 270.0).abs() < 1.0, "{event:?}");
+}
+
+#[test]
+fn without_the_source_every_signal_of_the_event_is_zero() {
+    let all = samples(&branch(TWO_UNITS, "12.0", 1e9), Path::new(""), &Request::default());
+    assert!(!all.is_empty());
+    for truth in all.iter().map(|s| s.ground_truth.as_ref().unwrap()) {
+        assert!(truth.snr == 0.0 && truth.contributions.is_empty() && truth.events[0].snr == 0.0 && truth.events[0].phase == "pending");
+        assert!(truth.readings.iter().all(|r| r.ideal == r.without_events));
+    }
+}
+
+#[test]
+fn contributions_are_what_the_ideal_value_has_above_the_air_without_events() {
+    let all = samples(&branch(TWO_UNITS, "12.0", 10.0), Path::new(""), &Request::default());
+    let mut compared = 0;
+    for truth in all.iter().filter(|s| s.device_id == "down").map(|s| s.ground_truth.as_ref().unwrap()) {
+        for reading in truth.readings.iter().filter(|r| r.sensor_id == "voc") {
+            for (n, channel) in reading.channels.iter().enumerate() {
+                let change = reading.ideal[n].unwrap() - reading.without_events[n].unwrap();
+                let from: f64 = truth.contributions.iter().filter(|c| c.sensor_id == "voc" && c.channel == *channel).map(|c| c.amount).sum();
+                assert!((change - from).abs() <= 1e-12 * change.abs().max(1.0), "{channel}: {change} {from}");
+                compared += usize::from(change > 0.1);
+            }
+        }
+    }
+    assert!(compared > 50);
+}
+
+#[test]
+fn every_reading_occurs_once_and_the_counts_are_duration_over_period() {
+    let all = samples(&branch(TWO_UNITS, "12.0", 10.0), Path::new(""), &Request::default());
+    let mut seen = BTreeSet::new();
+    let mut counts = std::collections::BTreeMap::<(String, String), usize>::new();
+    for sample in &all {
+        for reading in &sample.readings {
+            assert!(seen.insert((sample.device_id.clone(), reading.sensor_id.clone(), reading.channels.clone(), reading.window_end)));
+            assert!(!reading.unit.is_empty() && reading.quality > 0 && reading.value.len() == reading.channels.len());
+            assert_eq!(reading.raw.len(), reading.raw_channels.len());
+            *counts.entry((reading.sensor_id.clone(), reading.channels[0].clone())).or_default() += 1;
+        }
+    }
+    for ((sensor, channel), count) in counts {
+        let expected = if sensor == "wind" { 2 * 600 } else { 2 * 60 };
+        assert!(count.abs_diff(expected) <= 2, "{sensor}/{channel}: {count} against {expected}");
+    }
+}

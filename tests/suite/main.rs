@@ -1,0 +1,11 @@
+//! What EnviroSense promises, one module a promise.
+
+#![expect(clippy::unwrap_used, missing_docs, reason = "tests")]
+
+mod architecture;
+mod command_line;
+mod compensation;
+mod determinism;
+mod diagnostics;
+mod events;
+mod support;
