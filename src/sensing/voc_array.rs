@@ -7,7 +7,8 @@
 //!
 //! Sources: Clifford and Tuma, *Sensors and Actuators* 3, 1982/83 (law); Figaro TGS2600 in wind-tunnel plumes
 //! (rise 4.8 s, decay 18.75 s, as used by the GADEN simulator); coefficients: `assets/arrays.ron`. Spread of units
-//! (design values): R0 30 %, β 10 %, K 20 %, Kw and kT 10 %; factory calibration knows R0 to 1 % and β to 2 %.
+//! (design values): R0 30 %, β 10 %, K 20 %, Kw and kT 10 %. The factory calibrates each element in
+//! clean air at 20 °C and 50 %RH to 0.3 % (the element's own flicker) and knows β to 2 %.
 //! Left out: poisoning, burn-in, baseline tracking, warm-up, wind cooling of the heater.
 
 use std::collections::BTreeMap;
@@ -295,15 +296,17 @@ impl Sensor for VocArray {
 
     fn manufacture(&self, draws: &mut Draws, state: &mut UnitArray) {
         for element in &self.array.elements {
-            let (r0_ohm, beta) = (element.r0_ohm.get() * draws.log_normal(0.3), element.beta.get() * (1.0 + 0.1 * draws.normal()));
-            state.elements.push(UnitElement {
-                r0_ohm,
-                beta,
-                k_water_per_hpa: element.k_water_per_hpa.get() * (1.0 + 0.1 * draws.normal()),
-                k_temperature_per_k: element.k_temperature_per_k.get() * (1.0 + 0.1 * draws.normal()),
-                known_r0_ohm: r0_ohm * draws.log_normal(0.01),
-                known_beta: beta * (1.0 + 0.02 * draws.normal()),
-            });
+            let r0_ohm = element.r0_ohm.get() * draws.log_normal(0.3);
+            let beta = element.beta.get() * (1.0 + 0.1 * draws.normal());
+            let k_water_per_hpa = element.k_water_per_hpa.get() * (1.0 + 0.1 * draws.normal());
+            let k_temperature_per_k = element.k_temperature_per_k.get() * (1.0 + 0.1 * draws.normal());
+            let known_beta = beta * (1.0 + 0.02 * draws.normal());
+            // the factory measures the element in clean air of the assumed climate, and works R0 out with nominal Kw
+            let vapour_hpa = 0.01 * ASSUMED.1 * saturation_vapour_hpa(ASSUMED.0);
+            let measured = resistance(r0_ohm, k_temperature_per_k, ASSUMED.0, 0.0, k_water_per_hpa, vapour_hpa, beta, 0.0, 0.0);
+            let dry = libm::pow(1.0 + element.k_water_per_hpa.get() * vapour_hpa, known_beta);
+            let known_r0_ohm = measured * dry * draws.log_normal(0.003);
+            state.elements.push(UnitElement { r0_ohm, beta, k_water_per_hpa, k_temperature_per_k, known_r0_ohm, known_beta });
             state.sensitivity.push(element.k_per_ppb.keys().map(|_| draws.log_normal(0.2)).collect());
         }
     }
