@@ -203,11 +203,17 @@ impl<'f, T: Real> Plan<'f, T> {
 }
 
 /// Multiplies a tracer by `factor` and sets negligible values to zero.
-pub fn scale_and_trim<T: Real>(cells: &mut [T], factor: T) {
+///
+/// The product is formed in double precision: a factor rounded to single would be wrong by the same part every step.
+pub fn scale_and_trim<T: Real>(cells: &mut [T], factor: f64) {
     let least = T::from_f64(NEGLIGIBLE);
+    if factor < 1.0 {
+        for cell in &mut *cells {
+            *cell = T::from_f64(cell.to_f64() * factor);
+        }
+    }
     for cell in cells {
-        let scaled = *cell * factor;
-        *cell = if scaled.magnitude() < least { T::default() } else { scaled };
+        *cell = if cell.magnitude() < least { T::default() } else { *cell };
     }
 }
 

@@ -139,7 +139,7 @@ fn carry(
                 let inflow = if release.contents == Contents::EntryTime { entered_s } else { release.inflow };
                 plan.advance(column, narrow(inflow), &workers);
                 if release.contents != Contents::EntryTime {
-                    scale_and_trim(column, narrow(libm::exp(-release.decay_per_s * dt_s)));
+                    scale_and_trim(column, libm::exp(-release.decay_per_s * dt_s));
                 }
             }
         }

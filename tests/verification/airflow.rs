@@ -1,0 +1,35 @@
+//! Section 1.8: similarity profiles on the voxel faces of a running world.
+
+use std::path::Path;
+
+use envirosense::diagnostics::Source;
+use envirosense::plugins::EnviroSensePlugins;
+use envirosense::recording::SampleList;
+use envirosense::simulation::{Request, Simulation};
+
+use crate::table::{Line, accept};
+
+#[test]
+fn the_neutral_profile_of_five_metres_a_second_stands_on_the_faces() {
+    // probes at centres of cells: no interpolation between levels
+    let probes: String = [2.5, 10.5, 20.5].map(|z| format!("(id: \"z{z}\", over: Point((4.0, 4.0, {z})), every_s: 1.0, quantity: \"wind/speed\"),")).concat();
+    let text = format!(
+        "Scenario(format: 1, name: \"p\", start: \"2026-01-01T00:00:00Z\", site: (latitude_deg: 0.0, longitude_deg: 0.0, elevation_m: 0.0),
+        tick_s: 1.0, duration_s: 2.0, domain: (size_m: (8.0, 8.0, 24.0), cell_m: 1.0), weather: Given(temperature_c: 20.0, humidity_pct: 50.0, pressure_hpa: 1000.0),
+        wind: Profile(speed_m_s: 5.0, at_m: 10.0, from_deg: 225.0, roughness_m: 0.03), probes: [{probes}])"
+    );
+    let mut simulation = Simulation::load(EnviroSensePlugins, &Source::new(Path::new("p.ron"), text), &Request::default()).unwrap();
+    let list = SampleList::default();
+    simulation.record_to(list.clone());
+    simulation.step().unwrap();
+    let samples = list.0.lock().unwrap();
+    let lines: Vec<Line> = [2.5f64, 10.5, 20.5]
+        .iter()
+        .map(|z| {
+            let expected = 0.344_285 / 0.4 * (z / 0.03).ln();
+            let measured = samples.iter().find(|s| s.device_id == format!("z{z}")).unwrap().readings[0].value[0].unwrap();
+            Line { module: "airflow", case: format!("1.8-neutral-u-{z}m"), expected, measured, error: (measured / expected - 1.0).abs(), limit: 1e-4, source: "u(10) = 5 m/s, z0 = 0.03 m: u* = 0.344285 m/s" }
+        })
+        .collect();
+    accept(&lines);
+}

@@ -1,0 +1,44 @@
+//! One row for each accept line; written to `target/verification.json` as tests finish.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::{Mutex, OnceLock};
+
+static ROWS: OnceLock<Mutex<BTreeMap<String, serde_json::Value>>> = OnceLock::new();
+
+/// One accept line: the error must not exceed its limit.
+pub(crate) struct Line {
+    pub(crate) module: &'static str,
+    pub(crate) case: String,
+    pub(crate) expected: f64,
+    pub(crate) measured: f64,
+    pub(crate) error: f64,
+    pub(crate) limit: f64,
+    pub(crate) source: &'static str,
+}
+
+/// Writes the lines down, then fails if one of them is missed.
+pub(crate) fn accept(lines: &[Line]) {
+    let rows = ROWS.get_or_init(Mutex::default);
+    {
+        let mut rows = rows.lock().unwrap();
+        for line in lines {
+            let ok = line.error <= line.limit;
+            println!("{:<34} measured {:<14.6e} error {:.3e} limit {:.3e} {}", line.case, line.measured, line.error, line.limit, if ok { "ok" } else { "MISSED" });
+            rows.insert(
+                line.case.clone(),
+                serde_json::json!({
+                    "module": line.module, "case": line.case, "expected": line.expected, "measured": line.measured,
+                    "error": line.error, "limit": line.limit, "ok": ok, "source": line.source,
+                }),
+            );
+        }
+        let list: Vec<_> = rows.values().collect();
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/verification.json");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, serde_json::to_string_pretty(&list).unwrap()).unwrap();
+    }
+    for line in lines {
+        assert!(line.error <= line.limit, "{}: error {:.4e} above its limit {:.1e}", line.case, line.error, line.limit);
+    }
+}
