@@ -22,7 +22,9 @@ pub struct Source {
 impl Source {
     /// Wraps a text that has been read already.
     pub fn new(path: impl Into<PathBuf>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { path: path.into(), text: text.into() })
+        let text: String = text.into();
+        let text = text.strip_prefix('\u{feff}').map_or(text.clone(), str::to_owned);
+        Arc::new(Self { path: path.into(), text })
     }
 
     /// The byte of a 1-based line and column (columns count characters).
@@ -190,9 +192,7 @@ impl Diagnostic {
             let group = Group::with_title(Level::HELP.secondary_title(help.as_str()));
             report.push(match (&self.patch, self.places.first()) {
                 (Some((span, text)), Some(place)) => group.element(
-                    Snippet::source(place.source.text.as_str())
-                        .path(paths[0].as_str())
-                        .patch(Patch::new(span.clone(), text.as_str())),
+                    Snippet::source(place.source.text.as_str()).path(paths[0].as_str()).patch(Patch::new(span.clone(), text.as_str())),
                 ),
                 _ => group,
             });
@@ -262,7 +262,11 @@ pub fn nearest<'k>(found: &str, known: &[&'k str]) -> Option<&'k str> {
     let lower = found.to_lowercase();
     known
         .iter()
-        .map(|name| (strsim::jaro_winkler(&lower, &name.to_lowercase()), *name))
+        .map(|name| {
+            let name_lower = name.to_lowercase();
+            let one_slip = lower.len() > 2 && strsim::damerau_levenshtein(&lower, &name_lower) == 1;
+            (strsim::jaro_winkler(&lower, &name_lower) + if one_slip { 0.5 } else { 0.0 }, *name)
+        })
         .filter(|(score, _)| *score > 0.82)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)

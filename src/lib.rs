@@ -1,4 +1,4 @@
-//! EnviroSense.
+//! `EnviroSense`.
 
 #![warn(missing_docs)]
 

@@ -5,5 +5,5 @@ use std::process::ExitCode;
 use envirosense::plugins::EnviroSensePlugins;
 
 fn main() -> ExitCode {
-    envirosense::cli::main(|| EnviroSensePlugins)
+    envirosense::cli::main(EnviroSensePlugins)
 }

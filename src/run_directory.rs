@@ -143,7 +143,9 @@ pub fn fields(simulation: &mut Simulation, quantities: &[String]) -> Vec<(String
     let species = simulation.app.world().resource::<crate::files::species::SpeciesTable>().clone();
     let world = simulation.app.world_mut();
     let mut state: SystemState<Environment> = SystemState::new(world);
-    let Ok(environment) = state.get(world) else { return Vec::new() };
+    let Ok(environment) = state.get(world) else {
+        return Vec::new();
+    };
     let view = environment.view();
     quantities.iter().map(|name| (name.clone(), view.cells(name, &species))).collect()
 }

@@ -185,7 +185,11 @@ impl Simulation {
     ///
     /// # Errors
     /// The first failure of a system; what was complete by then is kept.
-    pub fn run(&mut self, stop: &AtomicBool, mut each: impl FnMut(&mut Self, u64) -> Result<(), SimulationError>) -> Result<Ended, SimulationError> {
+    pub fn run(
+        &mut self,
+        stop: &AtomicBool,
+        mut each: impl FnMut(&mut Self, u64) -> Result<(), SimulationError>,
+    ) -> Result<Ended, SimulationError> {
         let mut ended = Ended::Complete;
         let done = self.app.world().resource::<Clock>().tick();
         for tick in done + 1..=self.ticks {
@@ -208,14 +212,17 @@ impl Simulation {
         let world = self.app.world_mut();
         let mut events: Vec<EventNode> = world.query::<&EventNode>().iter(world).cloned().collect();
         events.sort_by_key(|event| event.index);
-        let mut units: Vec<(Device, UnitTruth)> = world.query::<(&Device, &UnitTruth)>().iter(world).map(|(d, t)| (d.clone(), t.clone())).collect();
+        let mut units: Vec<(Device, UnitTruth)> =
+            world.query::<(&Device, &UnitTruth)>().iter(world).map(|(d, t)| (d.clone(), t.clone())).collect();
         units.sort_by_key(|(device, _)| device.index);
         let mut findings = Vec::new();
         for event in &events {
             for (device, truth) in units.iter().filter(|(device, _)| device.product != PROBE_PRODUCT) {
                 let mut channels = Vec::new();
                 for sensor in &device.sensors {
-                    let Ok((instrument, sight)) = world.entity(*sensor).get_components::<(&Instrument, &SensorSight)>() else { continue };
+                    let Ok((instrument, sight)) = world.entity(*sensor).get_components::<(&Instrument, &SensorSight)>() else {
+                        continue;
+                    };
                     if let Some((channel, snr)) = sight.events.get(event.index).and_then(|sight| sight.best.clone()) {
                         channels.push((format!("{}/{channel}", instrument.id), snr));
                     }
@@ -345,11 +352,11 @@ pub fn load_files(app: &App, source: &Arc<Source>, request: &Request) -> Result<
         }
         match library::open_beside(&source.path, &format!("products/{name}.ron")) {
             None => found.push(
-                scenario.0.fault("unknown-product", &path, format!("no product is called `{name}`")).label("no such file in products/").did_you_mean(
-                    &name,
-                    library::names_beside(&source.path, "products").iter().map(String::as_str),
-                    true,
-                ),
+                scenario
+                    .0
+                    .fault("unknown-product", &path, format!("no product is called `{name}`"))
+                    .label("no such file in products/")
+                    .did_you_mean(&name, library::names_beside(&source.path, "products").iter().map(String::as_str), true),
             ),
             Some(text) => {
                 inputs.insert(text.path.clone(), Arc::clone(&text));
@@ -429,13 +436,18 @@ fn run_id(seed: u64, inputs: &BTreeMap<PathBuf, Arc<Source>>, product: Option<&s
 /// Whether a file is a product rather than a scenario, by its first word or its folder.
 #[must_use]
 pub fn is_product(path: &Path, text: &str) -> bool {
-    text.lines().map(str::trim_start).find(|line| !line.is_empty() && !line.starts_with("//")).is_some_and(|line| line.starts_with("Product"))
+    text.lines()
+        .map(str::trim_start)
+        .find(|line| !line.is_empty() && !line.starts_with("//"))
+        .is_some_and(|line| line.starts_with("Product"))
         || path.parent().is_some_and(|folder| folder.ends_with("products"))
 }
 
 /// Columns a wind file must have, with the intervals their numbers must lie in.
 fn wind_columns(wind: &Wind) -> Option<(&str, &str, Vec<Column<'_>>)> {
-    let Wind::Recorded { file, columns, .. } = wind else { return None };
+    let Wind::Recorded { file, columns, .. } = wind else {
+        return None;
+    };
     let mut list =
         vec![Column { name: &columns.speed_m_s, min: 0.0, max: 113.0 }, Column { name: &columns.from_deg, min: 0.0, max: 360.0 }];
     list.extend(columns.obukhov_m.as_deref().map(|name| Column { name, min: -1e9, max: 1e9 }));
@@ -444,7 +456,9 @@ fn wind_columns(wind: &Wind) -> Option<(&str, &str, Vec<Column<'_>>)> {
 
 /// The same for a weather file.
 fn weather_columns(weather: &Weather) -> Option<(&str, &str, Vec<Column<'_>>)> {
-    let Weather::Recorded { file, columns, .. } = weather else { return None };
+    let Weather::Recorded { file, columns, .. } = weather else {
+        return None;
+    };
     let mut list = vec![Column { name: &columns.temperature_c, min: -95.0, max: 70.0 }];
     list.extend(columns.humidity_pct.as_deref().map(|name| Column { name, min: 0.0, max: 100.0 }));
     list.extend(columns.pressure_hpa.as_deref().map(|name| Column { name, min: 300.0, max: 1100.0 }));

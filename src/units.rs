@@ -17,6 +17,9 @@ pub const VON_KARMAN: f64 = 0.40;
 /// 0 °C in kelvin. Source: BIPM SI brochure (exact).
 pub const ZERO_CELSIUS_K: f64 = 273.15;
 
+/// The longest time a file can speak of, 31 years in seconds: chosen, so that microseconds fit every counter.
+const LONGEST_S: f64 = 1e9;
+
 /// Defines checked `f64` newtypes: name, what it is called, unit, interval test and its text.
 macro_rules! quantities {
     ($($(#[$doc:meta])* $name:ident: $noun:literal, $unit:literal, |$v:ident| $ok:expr, $must:literal;)*) => {$(
@@ -66,11 +69,7 @@ struct Shown(f64, &'static str);
 
 impl std::fmt::Display for Shown {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.1.is_empty() {
-            write!(f, "{}", self.0)
-        } else {
-            write!(f, "{} {}", self.0, self.1)
-        }
+        if self.1.is_empty() { write!(f, "{}", self.0) } else { write!(f, "{} {}", self.0, self.1) }
     }
 }
 
@@ -86,9 +85,9 @@ quantities! {
     /// A length in metres.
     Length: "a length", "m", |v| v > 0.0, "above 0 m";
     /// A duration in seconds.
-    Duration: "a duration", "s", |v| v > 0.0, "above 0 s";
+    Duration: "a duration", "s", |v| v > 0.0 && v <= LONGEST_S, "above 0 s and at most 1e9 s";
     /// A duration in seconds that may be none.
-    Span: "a span of time", "s", |v| v >= 0.0, "0 s or more";
+    Span: "a span of time", "s", |v| (0.0..=LONGEST_S).contains(&v), "between 0 s and 1e9 s";
     /// Air temperature in degrees Celsius; the interval of surface records with a margin (WMO).
     AirTemperature: "an air temperature", "°C", |v| (-95.0..=70.0).contains(&v), "between -95 °C and 70 °C";
     /// Relative humidity over water in percent.
@@ -249,10 +248,7 @@ mod tests {
 
     #[test]
     fn a_bad_value_is_named_with_its_interval() {
-        assert_eq!(
-            Length::new(-3.0).unwrap_err(),
-            "a length must be above 0 m, got -3 m"
-        );
+        assert_eq!(Length::new(-3.0).unwrap_err(), "a length must be above 0 m, got -3 m");
         assert!(Finite::new(f64::NAN).is_err() && Finite::new(f64::INFINITY).is_err());
     }
 

@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use bevy_app::PluginGroup;
 use clap::Args;
 
 use super::{CANNOT, Format, Voice, complain, say};
 use crate::diagnostics::Source;
 use crate::numerics::transport::{Faces, Plan, Sides, Spread};
 use crate::numerics::{SimdLevel, Workers};
+use crate::plugins::EnviroSensePlugins;
 use crate::simulation::{Request, Simulation, SimulationError};
 
 #[derive(Debug, Args)]
@@ -45,15 +45,17 @@ impl Row {
     }
 }
 
-pub(crate) fn bench<G: PluginGroup>(args: &BenchArgs, plugins: &impl Fn() -> G, voice: Voice) -> u8 {
-    match rows(if args.quick { 2 } else { 5 }, plugins) {
+pub(crate) fn bench(args: &BenchArgs, voice: Voice) -> u8 {
+    match rows(if args.quick { 2 } else { 5 }) {
         Ok(rows) if voice.format == Format::Json => {
-            let machine = serde_json::json!({"cores": std::thread::available_parallelism().map_or(0, usize::from), "arch": std::env::consts::ARCH});
+            let machine =
+                serde_json::json!({"cores": std::thread::available_parallelism().map_or(0, usize::from), "arch": std::env::consts::ARCH});
             say(&format!("{:#}", serde_json::json!({"machine": machine, "rows": rows})))
         }
         Ok(rows) => {
             let line = |row: &Row| {
-                let bar = row.bar.map_or_else(String::new, |bar| format!("bar {bar:.4e} {}", if row.ok == Some(true) { "ok" } else { "MISSED" }));
+                let bar =
+                    row.bar.map_or_else(String::new, |bar| format!("bar {bar:.4e} {}", if row.ok == Some(true) { "ok" } else { "MISSED" }));
                 format!("{:<24} {:>12.4e} {:<14} {bar:<24} {}\n", row.name, row.value, row.unit, row.note)
             };
             say(&rows.iter().map(line).collect::<String>())
@@ -65,13 +67,13 @@ pub(crate) fn bench<G: PluginGroup>(args: &BenchArgs, plugins: &impl Fn() -> G, 
     }
 }
 
-fn rows<G: PluginGroup>(repeats: u32, plugins: &impl Fn() -> G) -> Result<Vec<Row>, SimulationError> {
+fn rows(repeats: u32) -> Result<Vec<Row>, SimulationError> {
     let workers = |simd| Workers::new(1, simd).map_err(|error| SimulationError::Asked(error.to_string()));
     let (rate, error) = puff(repeats, &workers(SimdLevel::Auto)?);
     let (plain, _) = puff(repeats, &workers(SimdLevel::Sse2)?);
-    let one = gases(1, repeats, plugins)?;
-    let twelve = gases(12, repeats, plugins)?;
-    let (demo, system) = demo(plugins)?;
+    let one = gases(1, repeats)?;
+    let twelve = gases(12, repeats)?;
+    let (demo, system) = demo()?;
     Ok(vec![
         Row::new("transport-rate", rate, "cells/s", "64x64x64 puff, one core, one tracer").at_least(2e8),
         Row::new("transport-rel-l2", error, "1", "the same case against the exact puff").at_most(0.02),
@@ -123,7 +125,7 @@ fn puff(repeats: u32, workers: &Workers) -> (f64, f64) {
 }
 
 /// Milliseconds a tick of a run in which one component carries so many gases.
-fn gases<G: PluginGroup>(count: usize, repeats: u32, plugins: &impl Fn() -> G) -> Result<f64, SimulationError> {
+fn gases(count: usize, repeats: u32) -> Result<f64, SimulationError> {
     const GASES: [&str; 12] =
         ["CO", "CO2", "CH4", "formaldehyde", "acetaldehyde", "acrolein", "phenol", "cresol", "guaiacol", "methanol", "furfural", "benzene"];
     let probes: String = GASES[..count]
@@ -142,7 +144,7 @@ fn gases<G: PluginGroup>(count: usize, repeats: u32, plugins: &impl Fn() -> G) -
     let mut best = f64::MAX;
     for _ in 0..repeats {
         let request = Request { threads: 1, ..Request::default() };
-        let mut simulation = Simulation::load(plugins(), &Source::new("bench.ron", text.clone()), &request)?;
+        let mut simulation = Simulation::load(EnviroSensePlugins, &Source::new("bench.ron", text.clone()), &request)?;
         best = best.min(stepped(&mut simulation, 200)?);
     }
     Ok(best)
@@ -158,10 +160,10 @@ fn stepped(simulation: &mut Simulation, ticks: u32) -> Result<f64, SimulationErr
 }
 
 /// Times real time and milliseconds a tick of the demo scenario.
-fn demo<G: PluginGroup>(plugins: &impl Fn() -> G) -> Result<(f64, f64), SimulationError> {
+fn demo() -> Result<(f64, f64), SimulationError> {
     let source = crate::files::library::shipped("scenarios/smouldering_branch.ron")
         .ok_or_else(|| SimulationError::Asked("the demo scenario does not ship with this program".to_owned()))?;
-    let mut simulation = Simulation::load(plugins(), &source, &Request::default())?;
+    let mut simulation = Simulation::load(EnviroSensePlugins, &source, &Request::default())?;
     simulation.record_to(crate::recording::SampleList::default());
     let ms = stepped(&mut simulation, 3_600)?;
     Ok((100.0 / ms, ms))

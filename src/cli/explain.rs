@@ -16,7 +16,10 @@ pub(crate) struct ExplainArgs {
 /// Every error code a person can meet, with what it means and the way out.
 pub(crate) const CODES: &[(&str, &str)] = &[
     ("bad-cell", "A cell of a CSV file is not a number, not a time, or out of range. The message names row and column."),
-    ("bad-parameter", "An entry of `parameters` needs `name` and `distribution`: Uniform(a, b), LogUniform(a, b), Normal(mean, sigma) or Constant(x)."),
+    (
+        "bad-parameter",
+        "An entry of `parameters` needs `name` and `distribution`: Uniform(a, b), LogUniform(a, b), Normal(mean, sigma) or Constant(x).",
+    ),
     ("bad-rate", "A `gas_leak` takes its rate from `rate_g_s` or from `recorded`, never from both."),
     ("bad-value", "The value has the right type and is out of its interval. The message names the interval and the unit."),
     ("cell-too-large", "A cell must fit into the domain along every axis."),
@@ -35,7 +38,10 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("missing-field", "A field without a default is not given."),
     ("missing-file", "A file that another file names does not exist beside it, one folder up, here, or among the shipped files."),
     ("missing-physics", "A product asks for a physics module this program does not have; a plugin may bring it."),
-    ("no-coefficient", "A sensor would answer to a gas in this scenario and its data hold no coefficient for it: it stays blind to that gas."),
+    (
+        "no-coefficient",
+        "A sensor would answer to a gas in this scenario and its data hold no coefficient for it: it stays blind to that gas.",
+    ),
     ("no-mode", "A product needs at least one mode with sampling periods."),
     ("no-roughness", "A similarity wind needs the roughness of the ground: `roughness_m`, or a ground cover in `site`."),
     ("no-surface-layer", "`turbulence: Mean` takes its diffusivity from the surface layer of a Profile or Recorded wind."),
@@ -59,7 +65,10 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("unknown-parameter", "A `\"$name\"` needs an entry in `parameters`."),
     ("unknown-partner", "`compensated_by` names a sensor the product does not carry."),
     ("unknown-product", "No file `products/NAME.ron` beside the scenario, here, or among the shipped files."),
-    ("unknown-quantity", "Probes and snapshots know `gas/SPECIES`, `air/temperature`, `air/humidity`, `air/pressure`, `wind/speed`, `wind/from_direction`."),
+    (
+        "unknown-quantity",
+        "Probes and snapshots know `gas/SPECIES`, `air/temperature`, `air/humidity`, `air/pressure`, `wind/speed`, `wind/from_direction`.",
+    ),
     ("unknown-sensor", "The product carries no sensor of this id."),
     ("unknown-setting", "A timeline can change wind and weather numbers only."),
     ("unknown-signal", "A fault of one raw channel must name it."),
@@ -71,14 +80,14 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("wrong-type", "A number, text, list or bracket was expected and something else stands here."),
 ];
 
-pub(crate) fn explain(args: &ExplainArgs, _app: &App, voice: Voice) -> u8 {
+pub(crate) fn explain(args: &ExplainArgs, app: &App, voice: Voice) -> u8 {
     let term = args.term.rsplit(['.', '/']).next().unwrap_or(&args.term);
     let found = CODES
         .iter()
         .find(|(code, _)| *code == term)
         .map(|(_, text)| (*text).to_owned())
         .or_else(|| field(term))
-        .or_else(|| channel(term));
+        .or_else(|| channel(term, app));
     match found {
         Some(text) if voice.format == Format::Json => {
             say(&format!("{:#}", serde_json::json!({"schema": "envirosense.explain/1", "term": args.term, "text": text})))
@@ -116,8 +125,7 @@ fn field(name: &str) -> Option<String> {
 }
 
 /// A channel of the shipped kinds, by the unit and capability it has in a shipped product.
-fn channel(name: &str) -> Option<String> {
-    let app = crate::simulation::new_app(crate::plugins::EnviroSensePlugins);
+fn channel(name: &str, app: &App) -> Option<String> {
     let kinds = app.world().resource::<crate::sensing::SensorKinds>();
     library::SHIPPED.iter().filter(|path| path.starts_with("products/")).find_map(|path| {
         let source = library::shipped(path)?;

@@ -58,10 +58,13 @@ pub(crate) fn export(args: &ExportArgs) -> u8 {
 
 fn write(args: &ExportArgs, mut out: impl Write) -> Result<(), String> {
     let samples = open_samples(&args.path).map_err(|error| error.to_string())?;
-    let failed = |error: std::io::Error| if error.kind() == std::io::ErrorKind::BrokenPipe { String::new() } else { error.to_string() };
+    let failed = |error: std::io::Error| {
+        if error.kind() == std::io::ErrorKind::BrokenPipe { String::new() } else { error.to_string() }
+    };
     if matches!(args.to, Target::Csv) {
         let truth = if args.features { "" } else { ",ideal,label,detectable" };
-        writeln!(out, "timestamp,device_timestamp,device_id,sensor_id,capability,channel,unit,value,uncertainty,quality{truth}").map_err(failed)?;
+        writeln!(out, "timestamp,device_timestamp,device_id,sensor_id,capability,channel,unit,value,uncertainty,quality{truth}")
+            .map_err(failed)?;
     }
     for sample in samples {
         let mut sample = sample.map_err(|error| error.to_string())?;
@@ -115,7 +118,10 @@ fn snapshots(args: &ExportArgs) -> u8 {
     let mut files: Vec<_> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
     files.sort();
     if files.is_empty() {
-        complain(&format!("error: {} holds no snapshots; add `snapshots: [(at_s: …, quantities: […])]` to the scenario and run it", args.path.display()));
+        complain(&format!(
+            "error: {} holds no snapshots; add `snapshots: [(at_s: …, quantities: […])]` to the scenario and run it",
+            args.path.display()
+        ));
         return CANNOT;
     }
     say(&files.iter().map(|file| format!("{}\n", file.display())).collect::<String>())

@@ -25,7 +25,6 @@ struct Channel {
     residual: f64,
     compared: u64,
 }
-
 pub(crate) fn inspect(args: &InspectArgs, voice: Voice) -> u8 {
     let samples = match open_samples(&args.path) {
         Ok(samples) => samples,

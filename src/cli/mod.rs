@@ -1,7 +1,7 @@
 //! The command line. Answers on stdout, everything else on stderr.
 //!
 //! Exit codes: 0 done, 1 ran and the answer is no, 2 could not run, 101 panic, 130 interrupted with readable output.
-//! A plugin author's own binary has all of it: `envirosense::cli::main(|| EnviroSensePlugins.build().add(Mine))`.
+//! A plugin author's own binary has all of it: `envirosense::cli::main(EnviroSensePlugins.build().add(Mine))`.
 
 mod bench;
 mod explain;
@@ -15,7 +15,7 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use bevy_app::{App, PluginGroup};
+use bevy_app::PluginGroup;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use crate::diagnostics::{Diagnostic, Diagnostics};
@@ -93,8 +93,8 @@ pub(crate) struct Voice {
     pub(crate) progress: bool,
 }
 
-/// Runs the program with the plugins that `plugins` makes and returns its exit code.
-pub fn main<G: PluginGroup>(plugins: impl Fn() -> G) -> ExitCode {
+/// Runs the program with these plugins and returns its exit code.
+pub fn main(plugins: impl PluginGroup) -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         let _ = writeln!(
             std::io::stderr(),
@@ -108,16 +108,15 @@ pub fn main<G: PluginGroup>(plugins: impl Fn() -> G) -> ExitCode {
         .init();
     let cli = Cli::parse();
     let voice = Voice { format: cli.format, progress: !cli.no_progress };
-    let make = || new_app(plugins());
     ExitCode::from(match cli.command {
-        Command::Demo(args) => run::demo(&args, plugins(), voice),
-        Command::Run(args) => run::run(&args, plugins(), voice),
-        Command::Validate(args) => validate::validate(&args, &make, voice),
+        Command::Demo(args) => run::demo(&args, plugins, voice),
+        Command::Run(args) => run::run(&args, plugins, voice),
+        Command::Validate(args) => validate::validate(&args, &new_app(plugins), voice),
         Command::Inspect(args) => inspect::inspect(&args, voice),
         Command::Export(args) => export::export(&args),
-        Command::List(args) => list::list(&args, &make(), voice),
-        Command::Explain(args) => explain::explain(&args, &make(), voice),
-        Command::Bench(args) => bench::bench(&args, &plugins, voice),
+        Command::List(args) => list::list(&args, &new_app(plugins), voice),
+        Command::Explain(args) => explain::explain(&args, &new_app(plugins), voice),
+        Command::Bench(args) => bench::bench(&args, voice),
         Command::Completions { shell } => {
             let mut text = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "envirosense", &mut text);
@@ -163,4 +162,3 @@ pub(crate) fn refuse(error: SimulationError) -> u8 {
 
 /// A file or directory argument.
 pub(crate) type Place = PathBuf;
-type MakeApp<'m> = &'m dyn Fn() -> App;

@@ -94,7 +94,9 @@ fn execute(scenario: &Path, request: &Request, out: &Path, plugins: impl PluginG
     }
     let begun = Instant::now();
     let progress = Progress::new(simulation.ticks(), voice);
-    let result = run_into(&mut simulation, out, request.seed, &stop, |tick, total| progress.at(tick, total));
+    let result = run_into(&mut simulation, out, request.seed, &stop, |tick, total| {
+        progress.at(tick, total);
+    });
     progress.done();
     match result {
         Ok(finished) => {
@@ -180,7 +182,7 @@ impl Progress {
         match self {
             Self::Silent => {}
             Self::Bar(bar) => {
-                if tick % 16 == 0 || tick == total {
+                if tick.is_multiple_of(16) || tick == total {
                     bar.set_position(tick);
                 }
             }

@@ -1,8 +1,9 @@
 //! `validate`: every fault of every file.
 
+use bevy_app::App;
 use clap::Args;
 
-use super::{CANNOT, Format, MakeApp, NO, Place, Voice, complain, say, show};
+use super::{CANNOT, Format, NO, Place, Voice, complain, say, show};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity};
 use crate::files::library;
 use crate::simulation::{Request, SimulationError, is_product, load_files, validate_product};
@@ -17,8 +18,7 @@ pub(crate) struct ValidateArgs {
     seed: u64,
 }
 
-pub(crate) fn validate(args: &ValidateArgs, make_app: MakeApp<'_>, voice: Voice) -> u8 {
-    let app = make_app();
+pub(crate) fn validate(args: &ValidateArgs, app: &App, voice: Voice) -> u8 {
     let mut all: Vec<Diagnostic> = Vec::new();
     for path in &args.files {
         let source = match library::open(path, "scenarios").or_else(|error| library::open(path, "products").map_err(|_| error)) {
@@ -29,9 +29,9 @@ pub(crate) fn validate(args: &ValidateArgs, make_app: MakeApp<'_>, voice: Voice)
             }
         };
         let checked = if is_product(path, &source.text) {
-            validate_product(&app, &source)
+            validate_product(app, &source)
         } else {
-            match load_files(&app, &source, &Request { seed: args.seed, ..Request::default() }) {
+            match load_files(app, &source, &Request { seed: args.seed, ..Request::default() }) {
                 Ok(loaded) => Ok(loaded.warnings),
                 Err(SimulationError::Files(faults)) => Err(faults),
                 Err(error) => {

@@ -40,7 +40,9 @@ pub fn order(product: &Product) -> Result<Vec<usize>, Vec<String>> {
         });
         match ready {
             Some(n) => done.push(n),
-            None => return Err(product.sensors.iter().enumerate().filter(|(n, _)| !done.contains(n)).map(|(_, s)| s.id.clone()).collect()),
+            None => {
+                return Err(product.sensors.iter().enumerate().filter(|(n, _)| !done.contains(n)).map(|(_, s)| s.id.clone()).collect());
+            }
         }
     }
     Ok(done)
@@ -50,7 +52,8 @@ fn compensate(world: &mut World) {
     let now_us = world.resource::<Clock>().elapsed_us();
     let order = std::mem::take(&mut world.resource_mut::<CompensationOrder>().0);
     for sensor in &order {
-        let Some((instrument, reading, firmware)) = world.entity(*sensor).get_components::<(&Instrument, &Reading, &Firmware)>().ok() else {
+        let Some((instrument, reading, firmware)) = world.entity(*sensor).get_components::<(&Instrument, &Reading, &Firmware)>().ok()
+        else {
             continue;
         };
         if !reading.raw_ready {

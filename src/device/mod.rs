@@ -60,14 +60,16 @@ pub fn spawn_device(world: &mut World, entry: &DeviceEntry, product: &Arc<Produc
     let kinds = world.resource::<SensorKinds>().clone();
     let clock = world.resource::<Clock>().clone();
     let mode = product.modes.iter().find(|mode| entry.mode.as_ref().is_none_or(|name| *name == mode.name));
-    let at_m = vector(entry.at_m) + DVec3::Z * product.mount.height_m;
+    let at_m = vector(entry.at_m) + DVec3::Z * product.mount.height_m.get();
     let heading_deg = entry.heading_deg.get();
     let device = world.spawn(UnitTruth::default()).id();
     // the same serial has the same spread in every scenario with this seed; without one the id stands in
     let unit = entry.serial.map_or_else(|| entry.id.clone(), |serial| format!("{}#{serial}", product.name));
     let mut sensors = Vec::new();
     for mounted in &product.sensors {
-        let (Some(kind), Some(parts)) = (kinds.get(&mounted.kind.name).copied(), kinds.parts(&mounted.kind)) else { continue };
+        let (Some(kind), Some(parts)) = (kinds.get(&mounted.kind.name).copied(), kinds.parts(&mounted.kind)) else {
+            continue;
+        };
         let point = at_m + turned(vector(mounted.at_m), heading_deg);
         let extent = parts.extent.clone().unwrap_or_else(|| Extent::Point(Spot(position(point))));
         let mut instrument = Instrument::new(&Path::new(&entry.id).join(&mounted.id), device, &mounted.kind.name, parts, seed);

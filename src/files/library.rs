@@ -69,10 +69,9 @@ pub fn open(path: &Path, folder: &str) -> Result<Arc<Source>, LibraryError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let name = path.to_string_lossy();
             let bare = format!("{folder}/{}.ron", name.trim_end_matches(".ron"));
-            shipped(&name).or_else(|| shipped(&bare)).ok_or_else(|| LibraryError::Missing {
-                path: path.to_owned(),
-                hint: similar(path, folder),
-            })
+            shipped(&name)
+                .or_else(|| shipped(&bare))
+                .ok_or_else(|| LibraryError::Missing { path: path.to_owned(), hint: similar(path, folder) })
         }
         Err(source) => Err(LibraryError::Unreadable { path: path.to_owned(), source }),
     }

@@ -44,9 +44,8 @@ use crate::files::template::Filled;
 /// The text extensions every file of ours is read with.
 fn options() -> ron::Options {
     use ron::extensions::Extensions;
-    ron::Options::default().with_default_extension(
-        Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES,
-    )
+    ron::Options::default()
+        .with_default_extension(Extensions::IMPLICIT_SOME | Extensions::UNWRAP_NEWTYPES | Extensions::UNWRAP_VARIANT_NEWTYPES)
 }
 
 /// Reads one RON text as a `T`; `kind:` fields are looked up in `kinds`.
@@ -117,8 +116,12 @@ fn explain(source: &Arc<Source>, span: Range<usize>, error: SpannedError, kinds:
     let tree = match outline(&source.text) {
         Ok(tree) => tree,
         Err(broken @ Broken::Unclosed(_)) => return unbalanced(source, broken),
-        Err(broken) if matches!(error.code, Code::Eof) => return unbalanced(source, broken),
-        Err(_) => return missing_comma(source, &span, &error).unwrap_or_else(|| plain(source, span, &error)),
+        Err(Broken::Unexpected(at)) if at.is_empty() => {
+            return unbalanced(source, Broken::Unexpected(at));
+        }
+        Err(_) => {
+            return missing_comma(source, &span, &error).unwrap_or_else(|| plain(source, span, &error));
+        }
     };
     match &error.code {
         Code::NoSuchStructField { expected, found, outer } => {
@@ -146,17 +149,17 @@ fn explain(source: &Arc<Source>, span: Range<usize>, error: SpannedError, kinds:
 
 fn unknown_field(source: &Arc<Source>, span: Range<usize>, found: &str, expected: &[&str], outer: Option<&str>) -> Diagnostic {
     let of = outer.map(|name| format!(" in {name}")).unwrap_or_default();
-    Diagnostic::error("unknown-field", format!("unknown field `{found}`{of}"), source, span)
-        .label("not a known field")
-        .did_you_mean(found, expected.iter().copied(), false)
+    Diagnostic::error("unknown-field", format!("unknown field `{found}`{of}"), source, span).label("not a known field").did_you_mean(
+        found,
+        expected.iter().copied(),
+        false,
+    )
 }
 
 fn missing_field(source: &Arc<Source>, tree: &Node, span: &Range<usize>, field: &str, outer: Option<&str>) -> Diagnostic {
     // the parser stops at the closing bracket; the struct is named where it opens
-    let place = innermost(tree, span.start).map_or_else(
-        || span.clone(),
-        |node| node.name.clone().unwrap_or(node.span.start..node.span.start + 1),
-    );
+    let place =
+        innermost(tree, span.start).map_or_else(|| span.clone(), |node| node.name.clone().unwrap_or(node.span.start..node.span.start + 1));
     let of = outer.map(|name| format!(" of {name}")).unwrap_or_default();
     Diagnostic::error("missing-field", format!("missing field `{field}`{of}"), source, place)
         .label(format!("needs `{field}`"))
@@ -164,8 +167,8 @@ fn missing_field(source: &Arc<Source>, tree: &Node, span: &Range<usize>, field: 
 }
 
 fn duplicate_field(source: &Arc<Source>, tree: &Node, span: Range<usize>, field: &str) -> Diagnostic {
-    let found = Diagnostic::error("duplicate-field", format!("field `{field}` is given twice"), source, span.clone())
-        .label("given again here");
+    let found =
+        Diagnostic::error("duplicate-field", format!("field `{field}` is given twice"), source, span.clone()).label("given again here");
     let first = innermost(tree, span.start).and_then(|node| match &node.shape {
         Shape::Struct(fields) => fields.iter().find(|f| f.name == field).map(|f| f.name_span.clone()),
         _ => None,
@@ -181,9 +184,15 @@ fn missing_comma(source: &Arc<Source>, span: &Range<usize>, error: &SpannedError
     matches!(error.code, Code::ExpectedComma).then(|| {
         let end = end_of_code(&source.text[..span.start]);
         let last = source.text[..end].char_indices().next_back().map_or(0, |(byte, _)| byte);
-        Diagnostic::error("missing-comma", "expected a comma", source, last..end)
-            .label("after this")
-            .patch("separate the values", end..end, ",")
+        if source.text[..end].ends_with('"') && span.start == end && !source.text[end..].starts_with('"') {
+            let message = "a text ends here and another value follows at once";
+            return Diagnostic::error("unclosed", message, source, last..end).label("is a closing quote missing before this one?");
+        }
+        Diagnostic::error("missing-comma", "expected a comma", source, last..end).label("after this").patch(
+            "separate the values",
+            end..end,
+            ",",
+        )
     })
 }
 
@@ -193,7 +202,9 @@ fn end_of_code(text: &str) -> usize {
     loop {
         let line = text[..end].rfind('\n').map_or(0, |n| n + 1);
         match text[line..end].find("//") {
-            Some(comment) if !text[line..line + comment].contains('"') => end = text[..line + comment].trim_end().len(),
+            Some(comment) if !text[line..line + comment].contains('"') => {
+                end = text[..line + comment].trim_end().len();
+            }
             _ => return end,
         }
     }
@@ -220,11 +231,9 @@ fn from_message(source: &Arc<Source>, tree: &Node, span: Range<usize>, message: 
             .label("not one of the choices")
             .did_you_mean(ticked[0], ticked[1..].iter().copied(), false);
     }
-    for (noun, names) in [
-        ("sensor", kinds.names::<SensorRole>()),
-        ("emitter", kinds.names::<EmitterRole>()),
-        ("event", kinds.names::<EventRole>()),
-    ] {
+    for (noun, names) in
+        [("sensor", kinds.names::<SensorRole>()), ("emitter", kinds.names::<EmitterRole>()), ("event", kinds.names::<EventRole>())]
+    {
         if message.starts_with(&format!("unknown {noun} kind")) {
             return Diagnostic::error("unknown-kind", message, source, place)
                 .label("no plugin of this program registers it")
@@ -243,8 +252,15 @@ fn plain(source: &Arc<Source>, span: Range<usize>, error: &SpannedError) -> Diag
     let found = &source.text[span.clone()];
     let message = lower_first(&error.code.to_string());
     let code = match error.code {
-        Code::ExpectedFloat | Code::ExpectedInteger | Code::ExpectedBoolean | Code::ExpectedString | Code::ExpectedArray
-        | Code::ExpectedStructLike | Code::ExpectedNamedStructLike(_) | Code::ExpectedMap | Code::ExpectedDifferentLength { .. }
+        Code::ExpectedFloat
+        | Code::ExpectedInteger
+        | Code::ExpectedBoolean
+        | Code::ExpectedString
+        | Code::ExpectedArray
+        | Code::ExpectedStructLike
+        | Code::ExpectedNamedStructLike(_)
+        | Code::ExpectedMap
+        | Code::ExpectedDifferentLength { .. }
         | Code::InvalidValueForType { .. } => "wrong-type",
         _ => "syntax",
     };

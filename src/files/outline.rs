@@ -50,6 +50,9 @@ pub enum Broken {
     Unexpected(Range<usize>),
 }
 
+/// Brackets within brackets beyond this are no file of ours; the reader recurses.
+const DEEPEST: usize = 64;
+
 /// Reads the outline of a whole text.
 ///
 /// # Errors
@@ -236,9 +239,7 @@ impl Reader<'_> {
     }
 
     fn cut_short(&self) -> Broken {
-        self.open.last().map_or(Broken::Unexpected(self.text.len()..self.text.len()), |open| {
-            Broken::Unclosed(open.clone())
-        })
+        self.open.last().map_or(Broken::Unexpected(self.text.len()..self.text.len()), |open| Broken::Unclosed(open.clone()))
     }
 
     /// Reads `(…)`, `[…]` or `{…}` from its opening character on.
@@ -250,15 +251,17 @@ impl Reader<'_> {
             _ => '}',
         };
         self.open.push(self.at..self.at + 1);
+        if self.open.len() > DEEPEST {
+            return Err(Broken::Unexpected(self.at..self.at + 1));
+        }
         self.bump();
         let (mut fields, mut items, mut entries) = (Vec::new(), Vec::new(), Vec::new());
         loop {
             self.skip_blank();
             match self.peek() {
-                None => return Err(self.cut_short()),
                 Some(c) if c == closing => break,
-                // the wrong closing bracket: the innermost open one is what is missing its partner
-                Some(')' | ']' | '}') => return Err(self.cut_short()),
+                // the end, or the wrong bracket: the innermost open one is what is missing its partner
+                None | Some(')' | ']' | '}') => return Err(self.cut_short()),
                 Some(_) => {}
             }
             let first = self.value()?;

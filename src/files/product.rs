@@ -45,11 +45,18 @@ pub struct Product {
 }
 
 /// Where on its pole the unit sits.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mount {
     /// Height of the unit's origin above the device position in metres.
-    pub height_m: f64,
+    pub height_m: NonNegative,
+}
+
+impl Default for Mount {
+    /// At the device position itself.
+    fn default() -> Self {
+        Self { height_m: NonNegative::try_from(0.0).unwrap_or_else(|_| unreachable!("0 is not negative")) }
+    }
 }
 
 /// One sensor of a product.

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use crate::files::kinds::{EmitterRole, EventRole, KindSpec};
 use crate::files::product::FormatVersion;
 use crate::units::{
-    AirTemperature, Bearing, Duration, Elevation, Finite, Hour, Latitude, Length, Longitude, NonNegative, Obukhov,
-    Positive, Pressure, RelativeHumidity, Roughness, Span, TickLength, Timestamp, WindSpeed,
+    AirTemperature, Bearing, Duration, Elevation, Finite, Hour, Latitude, Length, Longitude, NonNegative, Obukhov, Positive, Pressure,
+    RelativeHumidity, Roughness, Span, TickLength, Timestamp, WindSpeed,
 };
 
 /// A position in metres: x east, y north, z above ground, from the south-west ground corner.
@@ -308,7 +308,7 @@ pub enum Wind {
         mixing_height_m: Length,
         /// Added to every recorded direction, for controls.
         #[serde(default)]
-        turn_deg: f64,
+        turn_deg: Option<Finite>,
     },
 }
 
@@ -585,10 +585,10 @@ fn new_unit() -> NonNegative {
 pub struct DeviceClock {
     /// How far it is ahead at `start`.
     #[serde(default)]
-    pub offset_s: f64,
+    pub offset_s: Option<Finite>,
     /// How fast it gains, in parts per million.
     #[serde(default)]
-    pub drift_ppm: f64,
+    pub drift_ppm: Option<Finite>,
 }
 
 /// A perfect instrument.

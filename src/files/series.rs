@@ -83,17 +83,12 @@ impl Series {
         };
         let cell = |name: &str, at: usize| {
             cells.get(at).ok_or_else(|| {
-                refuse(
-                    "short-row",
-                    format!("row {row} ends before column `{name}`: {} of {width} columns", cells.len()),
-                    None,
-                )
+                refuse("short-row", format!("row {row} ends before column `{name}`: {} of {width} columns", cells.len()), None)
             })
         };
         let clock = cell(time.0, time.1)?;
-        let seconds = seconds_of(clock.text(&source.text), start).ok_or_else(|| {
-            refuse("bad-cell", format!("row {row}, column `{}`: not a time", time.0), Some(clock))
-        })?;
+        let seconds = seconds_of(clock.text(&source.text), start)
+            .ok_or_else(|| refuse("bad-cell", format!("row {row}, column `{}`: not a time", time.0), Some(clock)))?;
         if self.time_s.last().is_some_and(|last| seconds <= *last) {
             return Err(refuse("time-order", format!("row {row}, column `{}`: times must increase", time.0), Some(clock)));
         }
@@ -101,9 +96,10 @@ impl Series {
         for (column, at) in columns.iter().zip(places) {
             let cell = cell(column.name, *at)?;
             let text = cell.text(&source.text);
-            let number = text.parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| {
-                refuse("bad-cell", format!("row {row}, column `{}`: {text:?} is not a number", column.name), Some(cell))
-            })?;
+            let number =
+                text.parse::<f64>().ok().filter(|v| v.is_finite()).ok_or_else(|| {
+                    refuse("bad-cell", format!("row {row}, column `{}`: {text:?} is not a number", column.name), Some(cell))
+                })?;
             if !(column.min..=column.max).contains(&number) {
                 return Err(refuse(
                     "bad-cell",

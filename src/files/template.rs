@@ -58,6 +58,7 @@ pub fn fill(source: &Arc<Source>, tree: &Node, seed: u64) -> Result<Filled, Diag
     let text = &source.text;
     let mut faults = Vec::new();
     let parameters = declared(source, tree, seed, &mut faults);
+    let dollars: Vec<String> = parameters.iter().map(|p| format!("${}", p.name)).collect();
     let mut used = vec![false; parameters.len()];
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
     let mut drawn: Vec<Drawn> = Vec::new();
@@ -75,7 +76,7 @@ pub fn fill(source: &Arc<Source>, tree: &Node, seed: u64) -> Result<Filled, Diag
                 None => faults.push(
                     Diagnostic::error("unknown-parameter", format!("no parameter is called `{name}`"), source, node.span.clone())
                         .label("not declared in `parameters`")
-                        .did_you_mean(&format!("${name}"), parameters.iter().map(|p| p.name.as_str()), true),
+                        .did_you_mean(&format!("${name}"), dollars.iter().map(String::as_str), true),
                 ),
             }
         } else if let Some((low, high)) = range(token) {
@@ -91,8 +92,10 @@ pub fn fill(source: &Arc<Source>, tree: &Node, seed: u64) -> Result<Filled, Diag
             }
         }
     });
+    // a misspelt use leaves its parameter unused: one fault, said once
+    let misspelt = faults.iter().any(|fault| fault.code == "unknown-parameter");
     for (parameter, used) in parameters.iter().zip(used) {
-        if !used {
+        if !used && !misspelt {
             faults.push(
                 Diagnostic::error(
                     "unused-parameter",
@@ -165,17 +168,20 @@ fn declared(source: &Arc<Source>, tree: &Node, seed: u64, faults: &mut Vec<Diagn
         let mut draws = Stream::new(seed, &label, "parameter").at(0);
         let value = match (kind.as_str(), numbers.as_deref()) {
             ("Uniform", Some(&[low, high])) if low <= high => draws.between(low, high),
-            ("LogUniform", Some(&[low, high])) if 0.0 < low && low <= high => {
-                libm::exp(draws.between(libm::log(low), libm::log(high)))
-            }
+            ("LogUniform", Some(&[low, high])) if 0.0 < low && low <= high => libm::exp(draws.between(libm::log(low), libm::log(high))),
             ("Normal", Some(&[mean, sigma])) if sigma >= 0.0 => mean + sigma * draws.normal(),
             ("Constant", Some(&[value])) => value,
             _ => {
                 faults.push(
-                    Diagnostic::error("bad-parameter", "this distribution is not understood", source, law.span.clone())
-                        .help("use Uniform(low, high), LogUniform(low, high), Normal(mean, sigma) or Constant(value)"),
+                    Diagnostic::error(
+                        "bad-parameter",
+                        "this is no distribution: unknown, not finite, or its first number above its second",
+                        source,
+                        law.span.clone(),
+                    )
+                    .help("use Uniform(low, high), LogUniform(low, high), Normal(mean, sigma) or Constant(value)"),
                 );
-                continue;
+                0.0
             }
         };
         found.push(Parameter { name: label, value, span: name.span.clone() });
@@ -226,7 +232,10 @@ mod tests {
         let text = r#"S(a: "$x", parameters: [(name: "y", distribution: Constant(1.0))])"#;
         let faults = fill(&Source::new("s.ron", text), &outline(text).unwrap(), 0).unwrap_err();
         let codes: Vec<_> = faults.0.iter().map(|d| d.code).collect();
-        assert_eq!(codes, ["unknown-parameter", "unused-parameter"]);
+        assert_eq!(codes, ["unknown-parameter"]);
+        let text = r#"S(a: 1, parameters: [(name: "y", distribution: Constant(1.0))])"#;
+        let faults = fill(&Source::new("s.ron", text), &outline(text).unwrap(), 0).unwrap_err();
+        assert_eq!(faults.0[0].code, "unused-parameter");
     }
 
     #[test]

@@ -32,10 +32,13 @@ pub trait Real:
     /// As a double.
     fn to_f64(self) -> f64;
     /// Absolute value.
+    #[must_use]
     fn magnitude(self) -> Self;
     /// The smaller of two numbers.
+    #[must_use]
     fn smaller(self, other: Self) -> Self;
     /// One over it.
+    #[must_use]
     fn inverse(self) -> Self;
 }
 

@@ -309,7 +309,9 @@ impl<T: Real> Sweep<'_, '_, T> {
         let number = if self.axis == 1 { self.plan.explicit[1][other] } else { T::default() };
         let one = T::from_f64(1.0);
         let zero = T::default();
-        let place = |at: usize| if self.axis == 1 { (at, other) } else { (other, at) };
+        let place = |at: usize| {
+            if self.axis == 1 { (at, other) } else { (other, at) }
+        };
         let courant = |face: usize, out: &mut Vec<T>| {
             let (j, k) = place(face);
             out.clear();
@@ -360,7 +362,13 @@ impl<T: Real> Sweep<'_, '_, T> {
             if periodic && face == n {
                 flux.copy_from_slice(flux_first);
             } else {
-                let low: &[T] = if face > 0 { rows[face - 1] } else if periodic { rows[n - 1] } else { &ghost_low };
+                let low: &[T] = if face > 0 {
+                    rows[face - 1]
+                } else if periodic {
+                    rows[n - 1]
+                } else {
+                    &ghost_low
+                };
                 let high: &[T] = if face < n { rows[face] } else { &ghost_high };
                 let beyond: &[T] = if face + 1 < n {
                     rows[face + 1]
@@ -405,6 +413,7 @@ pub trait Flux: Sized {
     fn update_row(level: SimdLevel, cells: &mut [Self], flux: [&[Self]; 2], mu: [&[Self]; 2], after: &[Self]);
 }
 
+#[expect(clippy::inline_always, reason = "the body must be compiled once for each SIMD level")]
 #[inline(always)]
 fn room_body<T: Real>(room: &mut [T], before: &[T], mu_low: &[T], mu_high: &[T], number: T) {
     let zero = T::default();
@@ -418,6 +427,7 @@ fn room_body<T: Real>(room: &mut [T], before: &[T], mu_low: &[T], mu_high: &[T],
     }
 }
 
+#[expect(clippy::inline_always, reason = "the body must be compiled once for each SIMD level")]
 #[inline(always)]
 fn flux_body<T: Real>(flux: &mut [T], cells: [&[T]; 4], mu: &[T], room: [&[T]; 2], number: T) {
     let n = flux.len();
@@ -443,6 +453,7 @@ fn flux_body<T: Real>(flux: &mut [T], cells: [&[T]; 4], mu: &[T], room: [&[T]; 2
     }
 }
 
+#[expect(clippy::inline_always, reason = "the body must be compiled once for each SIMD level")]
 #[inline(always)]
 fn update_body<T: Real>(cells: &mut [T], flux: [&[T]; 2], mu: [&[T]; 2], after: &[T]) {
     let n = cells.len();

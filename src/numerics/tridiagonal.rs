@@ -132,7 +132,7 @@ mod tests {
         let mut line = [0.0, 2.0, -1.0, 0.5];
         diffusion.apply_line(&mut line, &mut Vec::new());
         let mut cells = [[0.0, 0.0], [2.0, 4.0], [-1.0, -2.0], [0.5, 1.0]];
-        let mut rows: Vec<&mut [f64]> = cells.iter_mut().map(|row| row.as_mut_slice()).collect();
+        let mut rows: Vec<&mut [f64]> = cells.iter_mut().map(<[f64; 2]>::as_mut_slice).collect();
         diffusion.apply(&mut rows, &mut Vec::new());
         for i in 0..4 {
             assert!((cells[i][0] - line[i]).abs() < 1e-15 && (cells[i][1] - 2.0 * line[i]).abs() < 1e-15);

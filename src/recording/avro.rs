@@ -92,10 +92,10 @@ impl SampleWriter {
         header.extend_from_slice(&marker);
         let mut file = File::create(path).map_err(io)?;
         file.write_all(&header).map_err(io)?;
-        let datums = GenericDatumWriter::builder(schema()).human_readable(false).build().map_err(|e| AvroError::Format {
-            path: path.to_owned(),
-            message: e.to_string(),
-        })?;
+        let datums = GenericDatumWriter::builder(schema())
+            .human_readable(false)
+            .build()
+            .map_err(|e| AvroError::Format { path: path.to_owned(), message: e.to_string() })?;
         let whole = header.len() as u64;
         Ok(Self { path: path.to_owned(), file, datums, block: Vec::new(), in_block: 0, marker, whole, written: 0 })
     }
@@ -130,7 +130,7 @@ impl SampleWriter {
         }
         let packed = miniz_oxide::deflate::compress_to_vec(&self.block, DEFLATE_LEVEL);
         let mut framed = Vec::with_capacity(packed.len() + 36);
-        put_long(&mut framed, self.in_block as i64);
+        put_long(&mut framed, self.in_block.cast_signed() as i64);
         put_bytes(&mut framed, &packed);
         framed.extend_from_slice(&self.marker);
         if let Err(source) = self.file.write_all(&framed) {
@@ -153,6 +153,7 @@ impl SampleWriter {
 }
 
 /// Zig-zag variable-length integer, Avro 1.12 specification, "Binary Encoding".
+#[expect(clippy::cast_possible_truncation, reason = "seven bits at a time")]
 fn put_long(out: &mut Vec<u8>, value: i64) {
     let mut rest = ((value << 1) ^ (value >> 63)).cast_unsigned();
     while rest >= 0x80 {
@@ -163,7 +164,7 @@ fn put_long(out: &mut Vec<u8>, value: i64) {
 }
 
 fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
-    put_long(out, bytes.len() as i64);
+    put_long(out, bytes.len().cast_signed() as i64);
     out.extend_from_slice(bytes);
 }
 

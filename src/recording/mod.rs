@@ -124,7 +124,9 @@ struct Scene<'w, 's> {
 }
 
 fn record(world: Scene, recorder: Option<ResMut<Recorder>>) -> Result<(), BevyError> {
-    let Some(mut recorder) = recorder else { return Ok(()) };
+    let Some(mut recorder) = recorder else {
+        return Ok(());
+    };
     if world.clock.warming_up() {
         return Ok(());
     }
@@ -171,7 +173,8 @@ fn record(world: Scene, recorder: Option<ResMut<Recorder>>) -> Result<(), BevyEr
 
 #[expect(clippy::cast_possible_truncation, reason = "microseconds of a clock error, rounded")]
 fn device_time(device: &Device, now_us: i64, now_s: f64) -> i64 {
-    now_us + (device.clock.offset_s * 1e6 + device.clock.drift_ppm * now_s).round() as i64
+    let of = |number: Option<crate::units::Finite>| number.map_or(0.0, crate::units::Finite::get);
+    now_us + (of(device.clock.offset_s) * 1e6 + of(device.clock.drift_ppm) * now_s).round() as i64
 }
 
 fn location(device: &Device, site: &SiteInfo) -> Location {

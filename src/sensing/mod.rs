@@ -300,7 +300,9 @@ impl AppSensorExt for App {
         let kind = SensorKind {
             parts: |spec| spec.get::<S>().map(SensorParts::of),
             insert: |spec, species, draws, heading_deg, entity| {
-                let Some(mut sensor) = spec.get::<S>().cloned() else { return serde_json::Value::Null };
+                let Some(mut sensor) = spec.get::<S>().cloned() else {
+                    return serde_json::Value::Null;
+                };
                 sensor.resolve(species);
                 let mut state = S::State::default();
                 sensor.manufacture(draws, &mut state);
@@ -347,7 +349,9 @@ impl PluginGroup for SensingPlugins {
 /// Whether a result may be used by other firmware: fresh enough and not failed.
 #[must_use]
 pub fn usable(instrument: &Instrument, reading: &pipeline::Reading, now_us: u64) -> bool {
-    let Some(period) = instrument.period_us else { return false };
+    let Some(period) = instrument.period_us else {
+        return false;
+    };
     let fresh = reading.results > 0 && now_us.saturating_sub(reading.window_end_us) <= STALE_PERIODS * period;
     fresh && Quality::usable(reading.quality)
 }

@@ -225,7 +225,9 @@ pub(crate) fn sense<S: Sensor>(
     events.sort_by_key(|event| event.index);
     for (sensor, state, instrument, footprint, mut chain, mut window, mut reading, mut truth, mut sight) in &mut sensors {
         reading.delivered = false;
-        let Some(period_us) = instrument.period_us else { continue };
+        let Some(period_us) = instrument.period_us else {
+            continue;
+        };
         let window = &mut *window;
         view.look(footprint, &mut window.now);
         window.now.heading_deg = instrument.heading_deg;

@@ -41,9 +41,7 @@ mod tests {
     fn rise_and_decay_reach_63_percent_at_their_times_for_any_tick() {
         let lag = Lag { rise_s: 4.8, decay_s: 18.75, falling: true };
         for ticks in [10, 100, 1000] {
-            let run = |from: f64, to: f64, time: f64| {
-                (0..ticks).fold(from, |y, _| lag.step(y, to, time / f64::from(ticks)))
-            };
+            let run = |from: f64, to: f64, time: f64| (0..ticks).fold(from, |y, _| lag.step(y, to, time / f64::from(ticks)));
             let share = 1.0 - (-1.0f64).exp();
             assert!((run(0.0, -1.0, 4.8) + share).abs() < 1e-12);
             assert!((run(-1.0, 0.0, 18.75) + 1.0 - share).abs() < 1e-12);

@@ -251,12 +251,8 @@ impl Sensor for VocArray {
     type State = UnitArray;
 
     fn quantities(&self) -> Vec<Quantity> {
-        let channel = |name: &String| Channel {
-            name: name.clone(),
-            lag: Lag { falling: false, ..LAG },
-            span: (-2_000.0, 20_000.0),
-            systematic: 5.0,
-        };
+        let channel =
+            |name: &String| Channel { name: name.clone(), lag: Lag { falling: false, ..LAG }, span: (-2_000.0, 20_000.0), systematic: 5.0 };
         vec![Quantity {
             capability: "mole_fraction_of_gases_in_air",
             unit: "[ppb]",
@@ -282,9 +278,7 @@ impl Sensor for VocArray {
 
     fn resolve(&mut self, species: &SpeciesTable) {
         self.targets = self.array.targets.iter().filter_map(|id| species.index(id)).collect();
-        let of = |element: &Element| {
-            element.k_per_ppb.iter().filter_map(|(id, k)| Some((species.index(id)?, k.get()))).collect::<Vec<_>>()
-        };
+        let of = |element: &Element| element.k_per_ppb.iter().filter_map(|(id, k)| Some((species.index(id)?, k.get()))).collect::<Vec<_>>();
         self.gases = self.array.elements.iter().map(of).collect();
         self.oxidisers = self.array.oxidising.iter().filter_map(|o| Some((species.index(&o.species)?, o.k_per_ppb.get()))).collect();
     }
@@ -407,7 +401,12 @@ mod tests {
     fn inversion_with_true_parameters_returns_the_gases() {
         let (array, species) = array();
         let unit = nominal(&array);
-        let mut air = Surroundings { temperature_k: kelvin(31.0), humidity_frac: 0.4, gas: vec![0.0; species.all().len()], ..Surroundings::default() };
+        let mut air = Surroundings {
+            temperature_k: kelvin(31.0),
+            humidity_frac: 0.4,
+            gas: vec![0.0; species.all().len()],
+            ..Surroundings::default()
+        };
         for (n, target) in array.targets.iter().enumerate() {
             air.gas[*target] = (7.0 + 13.0 * n as f64) * 1e-9;
         }
@@ -428,7 +427,12 @@ mod tests {
     fn fifty_ppb_of_ethanol_shows_up_in_acetaldehyde_most() {
         let (array, species) = array();
         let unit = nominal(&array);
-        let mut air = Surroundings { temperature_k: kelvin(20.0), humidity_frac: 0.5, gas: vec![0.0; species.all().len()], ..Surroundings::default() };
+        let mut air = Surroundings {
+            temperature_k: kelvin(20.0),
+            humidity_frac: 0.5,
+            gas: vec![0.0; species.all().len()],
+            ..Surroundings::default()
+        };
         air.gas[species.index("ethanol").unwrap()] = 50e-9;
         let mut raw = vec![0.0; 8];
         array.transduce(&unit, &air, &mut raw);

@@ -13,7 +13,7 @@ use crate::diagnostics::{Diagnostic, Source};
 use crate::files::kinds::{KindSpec, Kinds, Role};
 use crate::files::material::Materials;
 use crate::files::product::Product;
-use crate::files::scenario::{Boundary, Extent, FaultKind, SETTABLE, Scenario, Turbulence, Weather, Wind};
+use crate::files::scenario::{Boundary, Extent, FaultKind, InitialGas, SETTABLE, Scenario, Turbulence, Weather, Wind};
 use crate::files::series::Series;
 use crate::files::species::SpeciesTable;
 use crate::numerics::transport::MAX_COURANT;
@@ -21,6 +21,7 @@ use crate::physics::airflow::fastest;
 use crate::physics::dispersion::MOST_STEPS;
 use crate::sensing::SensorKinds;
 use crate::sensing::probe::ProbeQuantity;
+use crate::units::{AirTemperature, Bearing, Pressure, RelativeHumidity, WindSpeed};
 use crate::world::emitter::EmitterKinds;
 use crate::world::environment::vector;
 use crate::world::spawn::{Conditions, FileLoader, plan_tracers};
@@ -65,10 +66,15 @@ pub(super) fn roughness(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) 
     let cover = ground.and_then(|id| materials.get(id));
     if let (Some(id), None) = (ground, cover) {
         let known = materials.all().iter().filter(|m| m.roughness_m.is_some()).map(|m| m.id.as_str());
-        found.push(scenario.fault("unknown-material", "site.ground", format!("no ground cover is called `{id}`")).did_you_mean(id, known, true));
+        found.push(
+            scenario.fault("unknown-material", "site.ground", format!("no ground cover is called `{id}`")).did_you_mean(id, known, true),
+        );
     }
-    let (Wind::Profile { roughness_m, .. } | Wind::Recorded { roughness_m, .. }) = &scenario.value.wind else { return None };
-    let roughness = roughness_m.map(|r| r.get()).or(cover.and_then(|m| m.roughness_m).map(|r| r.get()));
+    let (Wind::Profile { roughness_m, .. } | Wind::Recorded { roughness_m, .. }) = &scenario.value.wind else {
+        return None;
+    };
+    let roughness =
+        roughness_m.map(super::super::units::Roughness::get).or(cover.and_then(|m| m.roughness_m).map(super::super::units::Roughness::get));
     if roughness.is_none() && (ground.is_none() || cover.is_some()) {
         found.push(
             scenario
@@ -94,6 +100,7 @@ pub(super) fn product(app: &App, product: &Read<Product>, found: &mut Vec<Diagno
     }
     let ids: Vec<&str> = product.value.sensors.iter().map(|s| s.id.as_str()).collect();
     unique(product, "sensors", "id", &ids, found);
+    unique(product, "modes", "name", &product.value.modes.iter().map(|m| m.name.as_str()).collect::<Vec<_>>(), found);
     if product.value.modes.is_empty() {
         found.push(product.fault("no-mode", "modes", "a product needs at least one mode"));
     }
@@ -104,7 +111,11 @@ pub(super) fn product(app: &App, product: &Read<Product>, found: &mut Vec<Diagno
                 let path = format!("sensors[{n}].compensated_by[{m}]");
                 found.push(
                     product
-                        .fault("unknown-partner", &path, format!("`{}` is corrected by `{partner}`, which this product does not carry", sensor.id))
+                        .fault(
+                            "unknown-partner",
+                            &path,
+                            format!("`{}` is corrected by `{partner}`, which this product does not carry", sensor.id),
+                        )
                         .did_you_mean(partner, ids.iter().copied(), true),
                 );
             }
@@ -122,7 +133,11 @@ pub(super) fn product(app: &App, product: &Read<Product>, found: &mut Vec<Diagno
         for id in mode.periods_s.keys().filter(|id| !ids.contains(&id.as_str())) {
             found.push(
                 product
-                    .fault("unknown-sensor", &format!("modes[{n}].periods_s"), format!("mode `{}` names `{id}`, which this product does not carry", mode.name))
+                    .fault(
+                        "unknown-sensor",
+                        &format!("modes[{n}].periods_s"),
+                        format!("mode `{}` names `{id}`, which this product does not carry", mode.name),
+                    )
                     .did_you_mean(id, ids.iter().copied(), true),
             );
         }
@@ -151,12 +166,20 @@ pub(super) fn everything(
     for (n, emitter) in value.emitters.iter().enumerate() {
         kind_faults(app, scenario, &format!("emitters[{n}].kind"), &emitter.kind, found);
         if let Err(faults) = world.resource::<EmitterKinds>().check_files(&emitter.kind, &conditions.files) {
-            found.extend(faults);
+            // a file that is not there has no place of its own: it is the place that names it
+            let place = |fault: Diagnostic| {
+                if fault.code == "missing-file" {
+                    scenario.fault(fault.code, &format!("emitters[{n}].kind.recorded.file"), fault.message)
+                } else {
+                    fault
+                }
+            };
+            found.extend(faults.into_iter().map(place));
         }
     }
     gases(scenario, species, found);
     events(app, scenario, products, found);
-    units(scenario, products, request, found);
+    units(world.resource::<SensorKinds>(), scenario, products, request, found);
     lacking(app, scenario, products, species, found);
     let tracers = match plan_tracers(value, world.resource::<EmitterKinds>(), species) {
         Ok(list) => list.len(),
@@ -176,9 +199,10 @@ pub(super) fn everything(
 fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
     let value = &scenario.value;
     if let Weather::Recorded { columns, humidity_pct, pressure_hpa, .. } = &value.weather {
-        for (name, column, number) in
-            [("humidity_pct", columns.humidity_pct.is_some(), humidity_pct.is_some()), ("pressure_hpa", columns.pressure_hpa.is_some(), pressure_hpa.is_some())]
-        {
+        for (name, column, number) in [
+            ("humidity_pct", columns.humidity_pct.is_some(), humidity_pct.is_some()),
+            ("pressure_hpa", columns.pressure_hpa.is_some(), pressure_hpa.is_some()),
+        ] {
             if column == number {
                 found.push(
                     scenario
@@ -211,6 +235,16 @@ fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
                     .did_you_mean(&entry.set, SETTABLE.iter().copied(), true),
             );
         }
+        let to = entry.to.get();
+        let refused = match entry.set.as_str() {
+            "weather.humidity_pct" => RelativeHumidity::new(to).err(),
+            "weather.pressure_hpa" => Pressure::new(to).err(),
+            "weather.temperature_c" => AirTemperature::new(to).err(),
+            "wind.from_deg" => Bearing::new(to).err(),
+            "wind.speed_m_s" => WindSpeed::new(to).err(),
+            _ => None,
+        };
+        found.extend(refused.map(|message| scenario.fault("bad-value", &format!("timeline[{n}].to"), message)));
     }
 }
 
@@ -225,15 +259,18 @@ fn gases(scenario: &Read<Scenario>, species: &SpeciesTable, found: &mut Vec<Diag
     for (n, background) in scenario.value.background.iter().enumerate() {
         check(format!("background[{n}].species"), &background.species);
     }
+    let background: Vec<&str> = scenario.value.background.iter().map(|b| b.species.as_str()).collect();
     for (n, gas) in scenario.value.initial.iter().enumerate() {
         check(format!("initial[{n}].species"), gas.id_and_species().1);
     }
+    unique(scenario, "background", "species", &background, found);
     let mut known: Vec<String> = ProbeQuantity::NAMES.iter().map(|&n| n.to_owned()).collect();
     known.extend(names.iter().map(|name| format!("gas/{name}")));
     let mut quantity = |path: String, name: &str, also: &[&str]| {
         if !known.iter().any(|k| k == name) && !also.contains(&name) {
             let known = known.iter().map(String::as_str);
-            found.push(scenario.fault("unknown-quantity", &path, format!("no quantity is called `{name}`")).did_you_mean(name, known, true));
+            found
+                .push(scenario.fault("unknown-quantity", &path, format!("no quantity is called `{name}`")).did_you_mean(name, known, true));
         }
     };
     for (n, probe) in scenario.value.probes.iter().enumerate() {
@@ -274,6 +311,9 @@ fn events(app: &App, scenario: &Read<Scenario>, products: &BTreeMap<String, Read
         }
     }
     for (n, emitter) in value.emitters.iter().enumerate() {
+        if value.events.iter().flat_map(|event| &event.members).any(|member| !emitters.contains(&member.as_str())) {
+            break; // a misspelt member leaves its emitter stray: one fault, said once
+        }
         let member = value.events.iter().any(|event| event.members.contains(&emitter.id));
         if member == emitter.background {
             let (message, help) = if member {
@@ -281,18 +321,35 @@ fn events(app: &App, scenario: &Read<Scenario>, products: &BTreeMap<String, Read
             } else {
                 ("is in no event", "add it to the `members` of an event, or say `background: true`")
             };
-            found.push(scenario.fault("stray-emitter", &format!("emitters[{n}].id"), format!("emitter `{}` {message}", emitter.id)).help(help));
+            found.push(
+                scenario.fault("stray-emitter", &format!("emitters[{n}].id"), format!("emitter `{}` {message}", emitter.id)).help(help),
+            );
         }
     }
 }
-
-fn units(scenario: &Read<Scenario>, products: &BTreeMap<String, Read<Product>>, request: &Request, found: &mut Vec<Diagnostic>) {
+fn units(
+    kinds: &SensorKinds,
+    scenario: &Read<Scenario>,
+    products: &BTreeMap<String, Read<Product>>,
+    request: &Request,
+    found: &mut Vec<Diagnostic>,
+) {
     let value = &scenario.value;
     let devices: Vec<&str> = value.devices.iter().map(|d| d.id.as_str()).collect();
     unique(scenario, "devices", "id", &devices, found);
-    unique(scenario, "probes", "id", &value.probes.iter().map(|p| p.id.as_str()).collect::<Vec<_>>(), found);
+    let probes: Vec<&str> = value.probes.iter().map(|p| p.id.as_str()).collect();
+    unique(scenario, "probes", "id", &probes, found);
+    for (n, id) in probes.iter().enumerate().filter(|(_, id)| devices.contains(id)) {
+        found.push(scenario.fault(
+            "duplicate-id",
+            &format!("probes[{n}].id"),
+            format!("`{id}` is a device and a probe: samples could not tell them apart"),
+        ));
+    }
     for (n, device) in value.devices.iter().enumerate() {
-        let Some(product) = products.get(request.product.as_ref().unwrap_or(&device.product)) else { continue };
+        let Some(product) = products.get(request.product.as_ref().unwrap_or(&device.product)) else {
+            continue;
+        };
         let modes: Vec<&str> = product.value.modes.iter().map(|m| m.name.as_str()).collect();
         if let Some(mode) = device.mode.as_ref().filter(|mode| !modes.contains(&mode.as_str())) {
             found.push(
@@ -313,17 +370,38 @@ fn units(scenario: &Read<Scenario>, products: &BTreeMap<String, Read<Product>>, 
             );
             continue;
         };
-        let Some(product) = products.get(&device.product) else { continue };
+        let Some(product) = products.get(&device.product) else {
+            continue;
+        };
         let sensors: Vec<&str> = product.value.sensors.iter().map(|s| s.id.as_str()).collect();
         if !sensors.contains(&fault.sensor.as_str()) {
             found.push(
                 scenario
-                    .fault("unknown-sensor", &format!("faults[{n}].sensor"), format!("`{}` has no sensor `{}`", device.product, fault.sensor))
+                    .fault(
+                        "unknown-sensor",
+                        &format!("faults[{n}].sensor"),
+                        format!("`{}` has no sensor `{}`", device.product, fault.sensor),
+                    )
                     .did_you_mean(&fault.sensor, sensors.iter().copied(), true),
             );
         }
-        if matches!(&fault.kind, FaultKind::StuckAt { signal, .. } | FaultKind::Offset { signal, .. } if signal.is_empty()) {
-            found.push(scenario.fault("unknown-signal", &format!("faults[{n}].kind.signal"), "which raw channel?"));
+        if fault.until_s.is_some_and(|until| until.get() <= fault.from_s.get()) {
+            found.push(scenario.fault("empty-range", &format!("faults[{n}].until_s"), "this fault ends before it begins"));
+        }
+        let parts = product.value.sensors.iter().find(|s| s.id == fault.sensor).and_then(|s| kinds.parts(&s.kind));
+        if let (FaultKind::StuckAt { signal, .. } | FaultKind::Offset { signal, .. }, Some(parts)) = (&fault.kind, parts) {
+            let signals: Vec<&str> = parts.signals.iter().map(|s| s.name.as_str()).collect();
+            if !signals.contains(&signal.as_str()) {
+                found.push(
+                    scenario
+                        .fault(
+                            "unknown-signal",
+                            &format!("faults[{n}].kind.signal"),
+                            format!("`{}` has no raw channel `{signal}`", fault.sensor),
+                        )
+                        .did_you_mean(signal, signals.iter().copied(), true),
+                );
+            }
         }
     }
 }
@@ -331,11 +409,17 @@ fn units(scenario: &Read<Scenario>, products: &BTreeMap<String, Read<Product>>, 
 /// A sensor cannot report more often than the engine ticks.
 fn too_fast(scenario: &Read<Scenario>, product: &Read<Product>, mode: Option<&str>, found: &mut Vec<Diagnostic>) {
     let modes = &product.value.modes;
-    let Some(n) = modes.iter().position(|m| mode.is_none_or(|name| m.name == name)) else { return };
+    let Some(n) = modes.iter().position(|m| mode.is_none_or(|name| m.name == name)) else {
+        return;
+    };
     let tick_s = scenario.value.tick_s.secs();
     for (sensor, period) in modes[n].periods_s.iter().filter(|(_, period)| period.get() < tick_s * (1.0 - 1e-9)) {
         let fault = product
-            .fault("sensor-too-fast", &format!("modes[{n}].periods_s"), format!("`{sensor}` reports every {} s but the tick is {tick_s} s", period.get()))
+            .fault(
+                "sensor-too-fast",
+                &format!("modes[{n}].periods_s"),
+                format!("`{sensor}` reports every {} s but the tick is {tick_s} s", period.get()),
+            )
             .label(format!("`{sensor}` must be {tick_s} or more"))
             .also(&scenario.source, scenario.span("tick_s"), "tick set here")
             .help(format!("use a longer period, or a tick of {} s", period.get()));
@@ -346,7 +430,13 @@ fn too_fast(scenario: &Read<Scenario>, product: &Read<Product>, mode: Option<&st
 }
 
 /// Gases that a sensor would answer to and has no coefficient for.
-fn lacking(app: &App, scenario: &Read<Scenario>, products: &BTreeMap<String, Read<Product>>, species: &SpeciesTable, found: &mut Vec<Diagnostic>) {
+fn lacking(
+    app: &App,
+    scenario: &Read<Scenario>,
+    products: &BTreeMap<String, Read<Product>>,
+    species: &SpeciesTable,
+    found: &mut Vec<Diagnostic>,
+) {
     let kinds = app.world().resource::<SensorKinds>();
     let emitters = app.world().resource::<EmitterKinds>();
     let mut present: BTreeSet<String> = scenario.value.background.iter().map(|b| b.species.clone()).collect();
@@ -364,7 +454,13 @@ fn lacking(app: &App, scenario: &Read<Scenario>, products: &BTreeMap<String, Rea
 }
 
 /// Size, memory, Courant number, and everything that must lie inside.
-fn domain(scenario: &Read<Scenario>, products: &BTreeMap<String, Read<Product>>, conditions: &Conditions, tracers: usize, found: &mut Vec<Diagnostic>) {
+fn domain(
+    scenario: &Read<Scenario>,
+    products: &BTreeMap<String, Read<Product>>,
+    conditions: &Conditions,
+    tracers: usize,
+    found: &mut Vec<Diagnostic>,
+) {
     let value = &scenario.value;
     let size = [value.domain.size_m.0.get(), value.domain.size_m.1.get(), value.domain.size_m.2.get()];
     let cell = value.domain.cell_m.0;
@@ -383,7 +479,11 @@ fn domain(scenario: &Read<Scenario>, products: &BTreeMap<String, Read<Product>>,
         return;
     }
     if let Some(axis) = (0..3).find(|axis| cell[*axis] > size[*axis]) {
-        found.push(scenario.fault("cell-too-large", "domain.cell_m", format!("a cell of {} m does not fit into {} m", cell[axis], size[axis])));
+        found.push(scenario.fault(
+            "cell-too-large",
+            "domain.cell_m",
+            format!("a cell of {} m does not fit into {} m", cell[axis], size[axis]),
+        ));
         return;
     }
     let grid = Grid::fitting(size, cell);
@@ -405,16 +505,25 @@ fn domain(scenario: &Read<Scenario>, products: &BTreeMap<String, Read<Product>>,
             found.push(
                 scenario
                     .fault("outside-domain", &path, format!("{what} is at ({}, {}, {}) m, outside the domain", point.x, point.y, point.z))
-                    .also(&scenario.source, scenario.span("domain.size_m"), format!("the domain ends at ({}, {}, {}) m", box_.x, box_.y, box_.z)),
+                    .also(
+                        &scenario.source,
+                        scenario.span("domain.size_m"),
+                        format!("the domain ends at ({}, {}, {}) m", box_.x, box_.y, box_.z),
+                    ),
             );
         }
     };
     for (n, device) in value.devices.iter().enumerate() {
-        let mount = products.get(&device.product).map_or(0.0, |p| p.value.mount.height_m);
+        let mount = products.get(&device.product).map_or(0.0, |p| p.value.mount.height_m.get());
         inside(format!("devices[{n}].at_m"), format!("device `{}` with its mount", device.id), vector(device.at_m) + DVec3::Z * mount);
     }
     for (n, emitter) in value.emitters.iter().enumerate() {
         inside(format!("emitters[{n}].at_m"), format!("emitter `{}`", emitter.id), vector(emitter.at_m));
+    }
+    for (n, gas) in value.initial.iter().enumerate() {
+        if let InitialGas::GaussianPuff { id, at_m, .. } = gas {
+            inside(format!("initial[{n}].at_m"), format!("puff `{id}`"), vector(*at_m));
+        }
     }
     for (n, probe) in value.probes.iter().enumerate() {
         let points = match &probe.over {
@@ -430,7 +539,11 @@ fn domain(scenario: &Read<Scenario>, products: &BTreeMap<String, Read<Product>>,
         if probe.every_s.get() < value.tick_s.secs() * (1.0 - 1e-9) {
             found.push(
                 scenario
-                    .fault("sensor-too-fast", &format!("probes[{n}].every_s"), format!("probe `{}` reports more often than the engine ticks", probe.id))
+                    .fault(
+                        "sensor-too-fast",
+                        &format!("probes[{n}].every_s"),
+                        format!("probe `{}` reports more often than the engine ticks", probe.id),
+                    )
                     .also(&scenario.source, scenario.span("tick_s"), "tick set here"),
             );
         }
@@ -458,10 +571,11 @@ fn machine_memory() -> f64 {
 fn unique<T>(read: &Read<T>, list: &str, field: &str, names: &[&str], found: &mut Vec<Diagnostic>) {
     for (n, name) in names.iter().enumerate() {
         if let Some(first) = names[..n].iter().position(|earlier| earlier == name) {
-            found.push(
-                read.fault("duplicate-id", &format!("{list}[{n}].{field}"), format!("`{name}` is used twice in `{list}`"))
-                    .also(&read.source, read.span(&format!("{list}[{first}].{field}")), "first used here"),
-            );
+            found.push(read.fault("duplicate-id", &format!("{list}[{n}].{field}"), format!("`{name}` is used twice in `{list}`")).also(
+                &read.source,
+                read.span(&format!("{list}[{first}].{field}")),
+                "first used here",
+            ));
         }
     }
 }

@@ -144,7 +144,9 @@ impl AppEmitterExt for App {
         self.init_resource::<Kinds>().init_resource::<EmitterKinds>();
         self.world_mut().resource_mut::<Kinds>().register::<EmitterRole, E>(E::KIND, E::ABOUT);
         let spawn: SpawnEmitter = |spec, files, entity| {
-            let Some(mut emitter) = spec.get::<E>().cloned() else { return Ok(()) };
+            let Some(mut emitter) = spec.get::<E>().cloned() else {
+                return Ok(());
+            };
             emitter.load(files)?;
             if let Some(entity) = entity {
                 entity.insert(emitter);
@@ -169,8 +171,6 @@ pub(crate) struct EmitterPlugin;
 
 impl Plugin for EmitterPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<EmitterKinds>()
-            .add_state::<EmitterNode>()
-            .configure_sets(Tick, EmitterSystems.in_set(TickSystems::Emit));
+        app.init_resource::<EmitterKinds>().add_state::<EmitterNode>().configure_sets(Tick, EmitterSystems.in_set(TickSystems::Emit));
     }
 }

@@ -254,6 +254,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "a column in single precision")]
     fn a_path_mean_and_a_volume_mean_of_a_linear_field_are_its_value_at_the_middle() {
         let grid = Grid { shape: [20, 20, 10], cell_m: [1.0; 3] };
         let mut column = vec![0.0f32; grid.len()];

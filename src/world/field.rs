@@ -114,6 +114,7 @@ fn only<S>(mut parts: impl Iterator<Item = S>) -> Option<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bevy_ecs::system::System;
     use bytemuck::Zeroable;
 
     #[derive(Component, Clone, Copy, Default, Pod, Zeroable, TransparentWrapper)]
@@ -125,10 +126,11 @@ mod tests {
         let mut app = App::new();
         app.add_field::<Smoke>("smoke", "kg m-3");
         app.world_mut().spawn_batch((0..100).map(|n| (Voxel, Smoke(n as f32))));
-        app.add_systems(bevy_app::Update, |mut smoke: FieldMut<Smoke>| smoke.as_mut_slice()[7] += 0.5);
+        app.add_systems(bevy_app::Update, |mut smoke: FieldMut<Smoke>| {
+            smoke.as_mut_slice()[7] += 0.5;
+        });
         app.update();
         let mut system = bevy_ecs::system::IntoSystem::into_system(|smoke: Field<Smoke>| smoke.as_slice().to_vec());
-        use bevy_ecs::system::System;
         system.initialize(app.world_mut());
         let column = system.run((), app.world_mut()).unwrap();
         assert_eq!(column.len(), 100);

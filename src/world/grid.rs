@@ -121,6 +121,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[expect(clippy::cast_possible_truncation, reason = "a column in single precision")]
     fn trilinear_interpolation_is_exact_for_a_linear_field() {
         let grid = Grid { shape: [5, 4, 3], cell_m: [1.0, 2.0, 0.5] };
         let linear = |p: DVec3| 3.0 * p.x - 2.0 * p.y + 5.0 * p.z;

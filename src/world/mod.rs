@@ -55,7 +55,6 @@ impl Plugin for WorldPlugin {
         app.init_resource::<crate::files::kinds::Kinds>()
             .init_resource::<StateNames>()
             .init_resource::<PhysicsModules>()
-            .init_resource::<RunFault>()
             .init_schedule(Tick)
             .edit_schedule(Tick, |schedule| {
                 schedule.set_executor(SingleThreadedExecutor::new());
@@ -111,8 +110,8 @@ impl AppStateExt for App {
 }
 
 /// The first thing that went wrong while running; the run ends at the next tick boundary.
-#[derive(Resource, Debug, Default)]
-pub struct RunFault(Option<String>);
+#[derive(Clone, Copy, Debug)]
+pub struct RunFault;
 
 thread_local! {
     static FAULT: std::cell::RefCell<Option<String>> = const { std::cell::RefCell::new(None) };
@@ -120,6 +119,7 @@ thread_local! {
 
 impl RunFault {
     /// Takes the fault of the systems that ran on this thread, if there was one.
+    #[must_use]
     pub fn take() -> Option<String> {
         FAULT.take()
     }

@@ -96,7 +96,7 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
             list.push(Release {
                 path: format!("{}/{}", emitter.id, component.name),
                 contents: Contents::Release { source, composition },
-                decay_per_s: emitter.decay_per_s.map_or(0.0, |rate| rate.get()),
+                decay_per_s: emitter.decay_per_s.map_or(0.0, super::super::units::NonNegative::get),
                 inflow: 0.0,
                 live: false,
             });
@@ -105,7 +105,7 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
     for (n, gas) in scenario.initial.iter().enumerate() {
         let (id, name) = gas.id_and_species();
         let (decay_per_s, inflow) = match gas {
-            InitialGas::GaussianPuff { decay_per_s, .. } => (decay_per_s.map_or(0.0, |rate| rate.get()), 0.0),
+            InitialGas::GaussianPuff { decay_per_s, .. } => (decay_per_s.map_or(0.0, super::super::units::NonNegative::get), 0.0),
             InitialGas::Uniform { density_kg_m3, .. } => (0.0, density_kg_m3.get()),
         };
         list.push(Release {

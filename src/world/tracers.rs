@@ -84,7 +84,14 @@ impl Releases {
 
     /// Mole fraction of a species from the tracer densities for which `keep` holds, background left out.
     #[must_use]
-    pub fn mole_fraction(&self, species: usize, densities: &[f64], temperature_k: f64, pressure_pa: f64, keep: impl Fn(usize) -> bool) -> f64 {
+    pub fn mole_fraction(
+        &self,
+        species: usize,
+        densities: &[f64],
+        temperature_k: f64,
+        pressure_pa: f64,
+        keep: impl Fn(usize) -> bool,
+    ) -> f64 {
         let moles: f64 = self.moles_per_kg[species]
             .iter()
             .zip(densities)
@@ -154,17 +161,44 @@ macro_rules! tracer_columns {
 }
 
 tracer_columns!(
-    t0 = 0, t1 = 1, t2 = 2, t3 = 3, t4 = 4, t5 = 5, t6 = 6, t7 = 7, t8 = 8, t9 = 9, t10 = 10, t11 = 11, t12 = 12, t13 = 13,
-    t14 = 14, t15 = 15, t16 = 16, t17 = 17, t18 = 18, t19 = 19, t20 = 20, t21 = 21, t22 = 22, t23 = 23, t24 = 24, t25 = 25,
-    t26 = 26, t27 = 27, t28 = 28, t29 = 29, t30 = 30, t31 = 31,
+    t0 = 0,
+    t1 = 1,
+    t2 = 2,
+    t3 = 3,
+    t4 = 4,
+    t5 = 5,
+    t6 = 6,
+    t7 = 7,
+    t8 = 8,
+    t9 = 9,
+    t10 = 10,
+    t11 = 11,
+    t12 = 12,
+    t13 = 13,
+    t14 = 14,
+    t15 = 15,
+    t16 = 16,
+    t17 = 17,
+    t18 = 18,
+    t19 = 19,
+    t20 = 20,
+    t21 = 21,
+    t22 = 22,
+    t23 = 23,
+    t24 = 24,
+    t25 = 25,
+    t26 = 26,
+    t27 = 27,
+    t28 = 28,
+    t29 = 29,
+    t30 = 30,
+    t31 = 31,
 );
 
 pub(crate) struct TracersPlugin;
 
 impl Plugin for TracersPlugin {
     fn build(&self, app: &mut App) {
-        app.add_state_resource::<Releases>()
-            .add_state_resource::<Sources>()
-            .add_state_resource::<super::background::BackgroundAir>();
+        app.add_state_resource::<Releases>().add_state_resource::<Sources>().add_state_resource::<super::background::BackgroundAir>();
     }
 }

@@ -43,7 +43,12 @@ fn pointing_down(lib: &str, files: &[(PathBuf, String)]) -> Vec<String> {
         let inside = path.components().skip_while(|c| c.as_os_str() != "src").nth(1).unwrap();
         let layer = Path::new(inside.as_os_str()).file_stem().unwrap().to_string_lossy().into_owned();
         let Some(own) = place(&layer) else { continue };
-        wrong.extend(uses(code).into_iter().filter(|name| place(name).is_some_and(|p| p > own)).map(|name| format!("{layer} uses {name}: {}", path.display())));
+        wrong.extend(
+            uses(code)
+                .into_iter()
+                .filter(|name| place(name).is_some_and(|p| p > own))
+                .map(|name| format!("{layer} uses {name}: {}", path.display())),
+        );
     }
     wrong
 }
@@ -61,7 +66,9 @@ fn imports_point_one_way() {
 fn physics_siblings_never_import_each_other() {
     for (path, code) in sources() {
         let text = path.to_string_lossy().into_owned();
-        let Some(rest) = text.split("src/physics/").nth(1).filter(|rest| rest.contains('/')) else { continue };
+        let Some(rest) = text.split("src/physics/").nth(1).filter(|rest| rest.contains('/')) else {
+            continue;
+        };
         let own = rest.split('/').next().unwrap();
         for sibling in ["airflow", "dispersion", "thermal", "emission"].iter().filter(|s| **s != own) {
             assert!(!code.contains(&format!("physics::{sibling}")), "{text} imports {sibling}");
@@ -87,7 +94,9 @@ fn everything_that_changes_while_running_is_registered_as_state() {
             continue;
         }
         for (n, line) in code.lines().enumerate() {
-            let stateful = line.starts_with("#[derive(") && line.contains("Serialize, Deserialize") && (line.contains("Resource") || line.contains("Component"));
+            let stateful = line.starts_with("#[derive(")
+                && line.contains("Serialize, Deserialize")
+                && (line.contains("Resource") || line.contains("Component"));
             if !stateful {
                 continue;
             }

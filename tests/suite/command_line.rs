@@ -43,7 +43,9 @@ fn every_error_code_is_explained() {
         }
         let code = std::fs::read_to_string(&path).unwrap();
         for marker in ["Diagnostic::error(\"", ".fault(\"", "code: \"", "refuse(\"", ".fault(\n"] {
-            codes.extend(code.split(marker).skip(1).filter_map(|rest| rest.split('"').next()).filter(|c| c.contains('-')).map(str::to_owned));
+            codes.extend(
+                code.split(marker).skip(1).filter_map(|rest| rest.split('"').next()).filter(|c| c.contains('-')).map(str::to_owned),
+            );
         }
     }
     assert!(codes.len() > 30, "{codes:?}");

@@ -53,7 +53,8 @@ fn compensation_leaves_between_2_and_35_percent_of_the_error_in_the_median_of_20
 
 #[test]
 fn a_humidity_bias_shifts_the_report_by_the_analytic_amount() {
-    let folder = folder(&[("fair", &product("unit", "", "\"climate\"")), ("biased", &product("unit", "humidity_bias_pct: 5.0", "\"climate\""))]);
+    let folder =
+        folder(&[("fair", &product("unit", "", "\"climate\"")), ("biased", &product("unit", "humidity_bias_pct: 5.0", "\"climate\""))]);
     let one = |product: &str| {
         let devices = format!("(id: \"u\", product: \"{product}\", at_m: (8.0, 8.0, 0.0), serial: 1)");
         samples(&day(&devices, ""), folder.path(), &Request::default())

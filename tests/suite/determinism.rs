@@ -37,7 +37,10 @@ const MORE: &str = "Product(format: 1, name: \"more\", mount: (height_m: 8.0), p
 #[test]
 fn adding_a_sensor_changes_no_other_sensor_and_no_field() {
     let folder = folder(&[("plain", PLAIN), ("more", MORE)]);
-    let text = |product: &str| branch(&format!("(id: \"u\", product: \"{product}\", at_m: (33.0, 12.0, 0.0))"), "12.0", 10.0).replace("\"vegetation_smoulder\"", "\"any\"");
+    let text = |product: &str| {
+        branch(&format!("(id: \"u\", product: \"{product}\", at_m: (33.0, 12.0, 0.0))"), "12.0", 10.0)
+            .replace("\"vegetation_smoulder\"", "\"any\"")
+    };
     let request = Request { seed: 3, threads: 1, ..Request::default() };
     let (plain, more) = (samples(&text("plain"), folder.path(), &request), samples(&text("more"), folder.path(), &request));
     for (sensor, channel) in [("climate", "humidity"), ("climate", "temperature"), ("voc", "phenol")] {

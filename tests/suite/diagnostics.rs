@@ -32,7 +32,8 @@ fn shown(faults: &Diagnostics) -> String {
 #[test]
 fn each_broken_file_is_reported_as_reviewed() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/broken");
-    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "ron")).collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).filter(|p| p.extension().is_some_and(|e| e == "ron")).collect();
     names.sort();
     assert!(names.len() >= 40, "only {} broken files", names.len());
     for path in names {

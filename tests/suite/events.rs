@@ -41,7 +41,8 @@ fn contributions_are_what_the_ideal_value_has_above_the_air_without_events() {
         for reading in truth.readings.iter().filter(|r| r.sensor_id == "voc") {
             for (n, channel) in reading.channels.iter().enumerate() {
                 let change = reading.ideal[n].unwrap() - reading.without_events[n].unwrap();
-                let from: f64 = truth.contributions.iter().filter(|c| c.sensor_id == "voc" && c.channel == *channel).map(|c| c.amount).sum();
+                let from: f64 =
+                    truth.contributions.iter().filter(|c| c.sensor_id == "voc" && c.channel == *channel).map(|c| c.amount).sum();
                 assert!((change - from).abs() <= 1e-12 * change.abs().max(1.0), "{channel}: {change} {from}");
                 compared += usize::from(change > 0.1);
             }

@@ -1,6 +1,6 @@
-//! What EnviroSense promises, one module a promise.
+//! What `EnviroSense` promises, one module a promise.
 
-#![expect(clippy::unwrap_used, missing_docs, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 mod architecture;
 mod command_line;

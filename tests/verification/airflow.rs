@@ -12,7 +12,9 @@ use crate::table::{Line, accept};
 #[test]
 fn the_neutral_profile_of_five_metres_a_second_stands_on_the_faces() {
     // probes at centres of cells: no interpolation between levels
-    let probes: String = [2.5, 10.5, 20.5].map(|z| format!("(id: \"z{z}\", over: Point((4.0, 4.0, {z})), every_s: 1.0, quantity: \"wind/speed\"),")).concat();
+    let probes: String = [2.5, 10.5, 20.5]
+        .map(|z| format!("(id: \"z{z}\", over: Point((4.0, 4.0, {z})), every_s: 1.0, quantity: \"wind/speed\"),"))
+        .concat();
     let text = format!(
         "Scenario(format: 1, name: \"p\", start: \"2026-01-01T00:00:00Z\", site: (latitude_deg: 0.0, longitude_deg: 0.0, elevation_m: 0.0),
         tick_s: 1.0, duration_s: 2.0, domain: (size_m: (8.0, 8.0, 24.0), cell_m: 1.0), weather: Given(temperature_c: 20.0, humidity_pct: 50.0, pressure_hpa: 1000.0),
@@ -28,7 +30,15 @@ fn the_neutral_profile_of_five_metres_a_second_stands_on_the_faces() {
         .map(|z| {
             let expected = 0.344_285 / 0.4 * (z / 0.03).ln();
             let measured = samples.iter().find(|s| s.device_id == format!("z{z}")).unwrap().readings[0].value[0].unwrap();
-            Line { module: "airflow", case: format!("1.8-neutral-u-{z}m"), expected, measured, error: (measured / expected - 1.0).abs(), limit: 1e-4, source: "u(10) = 5 m/s, z0 = 0.03 m: u* = 0.344285 m/s" }
+            Line {
+                module: "airflow",
+                case: format!("1.8-neutral-u-{z}m"),
+                expected,
+                measured,
+                error: (measured / expected - 1.0).abs(),
+                limit: 1e-4,
+                source: "u(10) = 5 m/s, z0 = 0.03 m: u* = 0.344285 m/s",
+            }
         })
         .collect();
     accept(&lines);

@@ -62,7 +62,8 @@ const GROUND: Case = Case {
 impl Case {
     /// The closed form at time t, kg/m3.
     fn exact(&self, at: [f64; 3], t: f64) -> f64 {
-        let peak = self.mass * (-self.decay * t).exp() / ((4.0 * std::f64::consts::PI * t).powf(1.5) * (self.k[0] * self.k[1] * self.k[2]).sqrt());
+        let peak =
+            self.mass * (-self.decay * t).exp() / ((4.0 * std::f64::consts::PI * t).powf(1.5) * (self.k[0] * self.k[1] * self.k[2]).sqrt());
         let from = |height: f64| {
             let d = [at[0] - self.source[0] - self.wind * t, at[1] - self.source[1], at[2] - height];
             peak * (-(0..3).map(|i| d[i] * d[i] / (4.0 * self.k[i] * t)).sum::<f64>()).exp()
@@ -118,7 +119,11 @@ impl Case {
         app.add_systems(Tick, move |mut air: ResMut<Air>| {
             let n = shape[0] * shape[1] * shape[2];
             let (u, still) = (vec![wind; n], vec![0.0; n]);
-            let faces = Faces { shape, low: [&u, &still, &still], high: [&u[..shape[1] * shape[2]], &still[..shape[0] * shape[2]], &still[..shape[0] * shape[1]]] };
+            let faces = Faces {
+                shape,
+                low: [&u, &still, &still],
+                high: [&u[..shape[1] * shape[2]], &still[..shape[0] * shape[2]], &still[..shape[0] * shape[1]]],
+            };
             let (x, y, z) = (vec![k[0]; shape[2]], vec![k[1]; shape[2]], vec![k[2]; shape[2] + 1]);
             let plan = Plan::new(faces, [cell; 3], tick_s, Spread { x: &x, y: &y, z_faces: &z }, Sides::Open, air.step % 2 == 1, false);
             plan.advance(&mut air.cells, 0.0, &workers);
@@ -173,7 +178,14 @@ fn puff(case: &Case, name: &str, l2: f64) -> Vec<Line> {
         let start: f64 = (0..cells.len()).map(|n| case.exact(case.centre(n), case.from_s)).sum::<f64>() * case.cell.powi(3);
         let total = case.total(&cells);
         lines.push(line(format!("1.1-puff-{name}-l2-{precision}"), 0.0, case.relative_l2(&cells), case.relative_l2(&cells), l2, FORM));
-        lines.push(line(format!("1.1-puff-{name}-mass-{precision}"), start, total, (total / start - 1.0).abs(), mass_limit, "mass drift, amendment A1"));
+        lines.push(line(
+            format!("1.1-puff-{name}-mass-{precision}"),
+            start,
+            total,
+            (total / start - 1.0).abs(),
+            mass_limit,
+            "mass drift, amendment A1",
+        ));
         let least = cells.iter().copied().fold(f64::MAX, f64::min);
         let most = cells.iter().copied().fold(0.0, f64::max);
         let floor = if precision == "f32" { 1e-7 } else { 1e-12 };
@@ -181,10 +193,24 @@ fn puff(case: &Case, name: &str, l2: f64) -> Vec<Line> {
         if name == "h1" {
             for (axis, exact) in [80.0, 50.0, 30.0].into_iter().enumerate() {
                 let (_, variance) = case.moments(&cells, axis);
-                lines.push(line(format!("1.1-puff-variance-{axis}-{precision}"), exact, variance, (variance / exact - 1.0).abs(), 0.03, FORM));
+                lines.push(line(
+                    format!("1.1-puff-variance-{axis}-{precision}"),
+                    exact,
+                    variance,
+                    (variance / exact - 1.0).abs(),
+                    0.03,
+                    FORM,
+                ));
             }
             let (centre, _) = case.moments(&cells, 0);
-            lines.push(line(format!("1.1-puff-centre-{precision}"), 72.0, centre, (centre - 72.0).abs(), 0.02, "centre of mass within 0.02 h"));
+            lines.push(line(
+                format!("1.1-puff-centre-{precision}"),
+                72.0,
+                centre,
+                (centre - 72.0).abs(),
+                0.02,
+                "centre of mass within 0.02 h",
+            ));
         }
     }
     lines
@@ -210,7 +236,14 @@ fn the_ground_reflects_and_the_gas_decays() {
             let exact_there = if point[2] == 0.0 { GROUND.exact([at[0], at[1], 0.5], 30.0) } else { exact };
             assert!((GROUND.exact(at, 30.0) / exact - 1.0).abs() < 1e-5, "the closed form gives the published number");
             let measured = GROUND.at(&cells, [at[0], at[1], at[2].max(0.5)]);
-            lines.push(line(format!("1.2-ground-{name}-{precision}"), exact_there, measured, (measured / exact_there - 1.0).abs(), 0.02, "image source and decay, closed form"));
+            lines.push(line(
+                format!("1.2-ground-{name}-{precision}"),
+                exact_there,
+                measured,
+                (measured / exact_there - 1.0).abs(),
+                0.02,
+                "image source and decay, closed form",
+            ));
         }
         let start: f64 = (0..cells.len()).map(|n| GROUND.exact(GROUND.centre(n), GROUND.from_s)).sum();
         let expected = start * (-0.01f64 * 20.0).exp();

@@ -17,6 +17,7 @@ pub(crate) struct Line {
     pub(crate) source: &'static str,
 }
 
+#[expect(clippy::print_stdout, reason = "the table, for people")]
 /// Writes the lines down, then fails if one of them is missed.
 pub(crate) fn accept(lines: &[Line]) {
     let rows = ROWS.get_or_init(Mutex::default);
@@ -24,7 +25,14 @@ pub(crate) fn accept(lines: &[Line]) {
         let mut rows = rows.lock().unwrap();
         for line in lines {
             let ok = line.error <= line.limit;
-            println!("{:<34} measured {:<14.6e} error {:.3e} limit {:.3e} {}", line.case, line.measured, line.error, line.limit, if ok { "ok" } else { "MISSED" });
+            println!(
+                "{:<34} measured {:<14.6e} error {:.3e} limit {:.3e} {}",
+                line.case,
+                line.measured,
+                line.error,
+                line.limit,
+                if ok { "ok" } else { "MISSED" }
+            );
             rows.insert(
                 line.case.clone(),
                 serde_json::json!({

@@ -31,7 +31,7 @@ pub fn psi_m(zeta: f64) -> f64 {
         return -5.0 * zeta;
     }
     let x = libm::sqrt(libm::sqrt(1.0 - 16.0 * zeta));
-    2.0 * libm::log((1.0 + x) / 2.0) + libm::log((1.0 + x * x) / 2.0) - 2.0 * libm::atan(x) + std::f64::consts::FRAC_PI_2
+    2.0 * libm::log(f64::midpoint(1.0, x)) + libm::log(f64::midpoint(1.0, x * x)) - 2.0 * libm::atan(x) + std::f64::consts::FRAC_PI_2
 }
 
 /// Dimensionless gradient of heat, also of a passive scalar.

@@ -26,9 +26,7 @@ pub struct AirflowPlugin;
 
 impl Plugin for AirflowPlugin {
     fn build(&self, app: &mut App) {
-        app.add_physics_module("airflow")
-            .add_state_resource::<BlownWind>()
-            .add_systems(Tick, blow.in_set(TickSystems::Flow));
+        app.add_physics_module("airflow").add_state_resource::<BlownWind>().add_systems(Tick, blow.in_set(TickSystems::Flow));
     }
 }
 
@@ -83,7 +81,7 @@ fn drivers(conditions: &Conditions, now_s: f64) -> Drivers {
             let inverse: Vec<f64> = series.columns.get(2).map_or_else(Vec::new, |l| l.iter().map(|l| 1.0 / l).collect());
             let inverse_obukhov = if inverse.is_empty() { 0.0 } else { between(&inverse) };
             let layer = LayerDrivers { at_m: at_m.get(), roughness_m, inverse_obukhov, mixing_height_m: mixing_height_m.get() };
-            (between(&series.columns[0]), (from + turn_deg).rem_euclid(360.0), Some(layer))
+            (between(&series.columns[0]), (from + turn_deg.map_or(0.0, super::super::units::Finite::get)).rem_euclid(360.0), Some(layer))
         }
         (Wind::Calm | Wind::Recorded { .. }, _) => (0.0, 0.0, None),
     };
@@ -105,7 +103,6 @@ impl Drivers {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the wind has three columns, and each is its own parameter")]
 fn blow(
     grid: Res<Grid>,
     clock: Res<Clock>,

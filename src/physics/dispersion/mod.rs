@@ -68,9 +68,13 @@ fn fill_initial(grid: Res<Grid>, conditions: Res<Conditions>, releases: Res<Rele
     let mut columns = tracers.columns();
     for (n, gas) in conditions.scenario.initial.iter().enumerate() {
         let source = conditions.scenario.emitters.len() + n;
-        let Some(slot) = (0..columns.len()).find(|slot| releases.source(*slot) == Some(source)) else { continue };
+        let Some(slot) = (0..columns.len()).find(|slot| releases.source(*slot) == Some(source)) else {
+            continue;
+        };
         match gas {
-            InitialGas::Uniform { density_kg_m3, .. } => columns[slot].fill(density_kg_m3.get() as f32),
+            InitialGas::Uniform { density_kg_m3, .. } => {
+                columns[slot].fill(density_kg_m3.get() as f32);
+            }
             InitialGas::GaussianPuff { mass_kg, at_m, sigma_m, ground_image, .. } => {
                 let sigma = DVec3::new(sigma_m.0.get(), sigma_m.1.get(), sigma_m.2.get());
                 let [nx, ny, _] = grid.shape;

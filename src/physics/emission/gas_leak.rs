@@ -79,7 +79,9 @@ impl Emitter for GasLeak {
     }
 
     fn load(&mut self, files: &FileLoader) -> Result<(), Vec<Diagnostic>> {
-        let Some(recorded) = &self.recorded else { return Ok(()) };
+        let Some(recorded) = &self.recorded else {
+            return Ok(());
+        };
         let source = files.open(&recorded.file).ok_or_else(|| vec![files.missing(&recorded.file)])?;
         let column = Column { name: &recorded.column, min: 0.0, max: f64::MAX };
         self.series = Some(Series::read(&source, files.start, &recorded.time, &[column])?);

@@ -25,9 +25,7 @@ pub struct ThermalPlugin;
 
 impl Plugin for ThermalPlugin {
     fn build(&self, app: &mut App) {
-        app.add_physics_module("thermal")
-            .add_state_resource::<GroundAir>()
-            .add_systems(Tick, set_air.in_set(TickSystems::Flow));
+        app.add_physics_module("thermal").add_state_resource::<GroundAir>().add_systems(Tick, set_air.in_set(TickSystems::Flow));
     }
 }
 
@@ -63,8 +61,8 @@ fn weather(conditions: &Conditions, clock: &Clock, longitude_deg: f64) -> Ground
                 }
             };
             let temperature = column(true, None);
-            let humidity = column(columns.humidity_pct.is_some(), humidity_pct.map(|h| h.get()));
-            (temperature, humidity, column(columns.pressure_hpa.is_some(), pressure_hpa.map(|p| p.get())))
+            let humidity = column(columns.humidity_pct.is_some(), humidity_pct.map(super::super::units::RelativeHumidity::get));
+            (temperature, humidity, column(columns.pressure_hpa.is_some(), pressure_hpa.map(super::super::units::Pressure::get)))
         }
     };
     GroundAir {
