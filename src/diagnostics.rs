@@ -1,6 +1,6 @@
 //! What is wrong with a file, said the way a compiler says it.
 //!
-//! A [`Diagnostic`] has a code (see `envirosense explain`), a place, what is wrong there, and where one
+//! A `Diagnostic` has a code (see `envirosense explain`), a place, what is wrong there, and where one
 //! exists the way out as a patch. Rendered with the renderer of rustc and cargo (`annotate-snippets`).
 
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Product + scenario + seed → app → finished run.
 //!
-//! [`Simulation::load`] reads every file a scenario names and reports all faults between them at once;
-//! [`Simulation::run`] steps the app headless, one `app.update()` a tick.
+//! `Simulation::load` reads every file a scenario names and reports all faults between them at once;
+//! `Simulation::run` steps the app headless, one `app.update()` a tick.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

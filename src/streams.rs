@@ -1,6 +1,6 @@
 //! Randomness that depends on nothing but (run seed, path, purpose) and the process's own clock.
 //!
-//! Each random process owns one [`Stream`]. A draw is made *at* an index that the process
+//! Each random process owns one `Stream`. A draw is made *at* an index that the process
 //! counts itself (its sample number, a fixed time slot), never at an engine tick, so that
 //! halving the tick keeps every realisation and adding a sensor moves no other one.
 //!

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use bevy_app::{App, PluginGroup};
+use bevy_ecs::prelude::*;
 use clap::Args;
 
 use super::{CANNOT, Format, Voice, complain, say};
@@ -10,6 +12,8 @@ use crate::numerics::transport::{Faces, Plan, Sides, Spread};
 use crate::numerics::{SimdLevel, Workers};
 use crate::plugins::EnviroSensePlugins;
 use crate::simulation::{Request, Simulation, SimulationError};
+use crate::world::clock::Before;
+use crate::world::{Tick, TickSystems};
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
@@ -73,15 +77,17 @@ fn rows(repeats: u32) -> Result<Vec<Row>, SimulationError> {
     let (plain, _) = puff(repeats, &workers(SimdLevel::Sse2)?);
     let one = gases(1, repeats)?;
     let twelve = gases(12, repeats)?;
-    let (demo, system) = demo()?;
-    Ok(vec![
+    let (demo, tick, sets) = demo()?;
+    let mut rows = vec![
         Row::new("transport-rate", rate, "cells/s", "64x64x64 puff, one core, one tracer").at_least(2e8),
         Row::new("transport-rel-l2", error, "1", "the same case against the exact puff").at_most(0.02),
         Row::new("transport-over-sse2", rate / plain, "1", "this machine's level over forced SSE2").at_least(2.0),
         Row::new("gases-12-over-1", twelve / one, "1", "ms a tick, twelve gases of one component over one").at_most(1.15),
         Row::new("demo-realtime", demo, "x real time", "smouldering_branch, all cores, alert cadence, until 300 s").at_least(50.0),
-        Row::new("tick-ms", system, "ms", "one tick of the same run, all systems, 216,000 cells"),
-    ])
+        Row::new("tick-ms", tick, "ms", "one tick of the same run, 216,000 cells"),
+    ];
+    rows.extend(sets.into_iter().map(|(set, ms)| Row::new("set-ms", ms, "ms", format!("of that tick in {set:?}"))));
+    Ok(rows)
 }
 
 /// The shared transport case: a Gaussian puff of σ = 4 m in a wind of (1, 0.5, 0.25) m/s, K = 0.1 m²/s, 100 steps of
@@ -159,12 +165,37 @@ fn stepped(simulation: &mut Simulation, ticks: u32) -> Result<f64, SimulationErr
     Ok(begun.elapsed().as_secs_f64() * 1e3 / f64::from(ticks))
 }
 
-/// Times real time and milliseconds a tick of the demo scenario.
-fn demo() -> Result<(f64, f64), SimulationError> {
+/// Milliseconds spent between the marks of one tick, summed over ticks.
+#[derive(Resource, Debug)]
+struct Stopwatch {
+    last: Instant,
+    spent: [Duration; TickSystems::ALL.len()],
+}
+
+/// Times real time, milliseconds a tick, and milliseconds a tick of each set of systems, of the demo scenario.
+fn demo() -> Result<(f64, f64, Vec<(TickSystems, f64)>), SimulationError> {
+    const TICKS: u32 = 3_600;
     let source = crate::files::library::shipped("scenarios/smouldering_branch.ron")
         .ok_or_else(|| SimulationError::Asked("the demo scenario does not ship with this program".to_owned()))?;
-    let mut simulation = Simulation::load(EnviroSensePlugins, &source, &Request::default())?;
+    let marks = |app: &mut App| {
+        app.insert_resource(Stopwatch { last: Instant::now(), spent: [Duration::ZERO; TickSystems::ALL.len()] });
+        for (index, set) in TickSystems::ALL.into_iter().enumerate() {
+            // at the mark before a set the set before it has just ended; the first mark closes the last set
+            let ended = (index + TickSystems::ALL.len() - 1) % TickSystems::ALL.len();
+            let mark = move |mut watch: ResMut<Stopwatch>| {
+                let now = Instant::now();
+                let since = now - watch.last;
+                watch.spent[ended] += since;
+                watch.last = now;
+            };
+            app.add_systems(Tick, mark.in_set(Before(set)));
+        }
+    };
+    let plugins = EnviroSensePlugins.build().add(marks);
+    let mut simulation = Simulation::load(plugins, &source, &Request::default())?;
     simulation.record_to(crate::recording::SampleList::default());
-    let ms = stepped(&mut simulation, 3_600)?;
-    Ok((100.0 / ms, ms))
+    let ms = stepped(&mut simulation, TICKS)?;
+    let watch = simulation.app.world().resource::<Stopwatch>();
+    let sets = TickSystems::ALL.into_iter().zip(watch.spent).map(|(set, spent)| (set, spent.as_secs_f64() * 1e3 / f64::from(TICKS)));
+    Ok((100.0 / ms, ms, sets.collect()))
 }

@@ -2,7 +2,7 @@
 //!
 //! A kind's own struct is read in place by the same parser run, so a misspelt field in a plugin's
 //! sensor is reported with line and column like any other. The registry reaches the reader through
-//! a scope on the reading thread ([`Kinds::while_reading`]); see `docs/decisions/0003-open-kinds.md`.
+//! a scope on the reading thread (`Kinds::while_reading`); see `docs/decisions/0003-open-kinds.md`.
 
 use std::any::Any;
 use std::cell::{Cell, RefCell};

@@ -1,7 +1,7 @@
 //! What people write: products, scenarios, tables, series. RON and CSV with checked values; no world yet.
 //!
-//! [`read`] gives meaning to one text. A fault inside a text is found one at a time (the parser stops
-//! there); faults between texts are found all at once by [`crate::simulation`].
+//! `read` gives meaning to one text. A fault inside a text is found one at a time (the parser stops
+//! there); faults between texts are found all at once by `simulation`.
 
 /// Where everything stands in a RON text.
 pub mod outline;

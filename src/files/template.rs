@@ -1,7 +1,7 @@
 //! Open numbers: a range `2.0..=8.0` or a parameter `"$onset_s"` may stand where a number may.
 //!
 //! Before a scenario is given meaning, every open number is drawn and put into the text. The typed
-//! reader then sees plain numbers, and [`Filled`] leads every place back to what the person wrote.
+//! reader then sees plain numbers, and `Filled` leads every place back to what the person wrote.
 //! One uniform draw for each open number, from the run seed and the number's path, so that adding
 //! one changes no other.
 

@@ -2,12 +2,12 @@
 //!
 //! Each sweep solves `∂(ρc)/∂t + ∂(uc)/∂x = ∂(K ∂c/∂x)/∂x` along one axis by the direct space-time scheme of third
 //! order where the solution is smooth, limited so that no sweep makes a new extremum; explicit diffusion rides along
-//! while its number is at most [`EXPLICIT_DIFFUSION`], larger numbers are implicit ([`super::tridiagonal`]).
+//! while its number is at most `EXPLICIT_DIFFUSION`, larger numbers are implicit (`tridiagonal`).
 //! The local volume ρ goes through the sweeps with the tracer, in increment form
 //! `c ← c − [(F⁺ − u⁺c) − (F⁻ − u⁻c)]/ρ'`, so a uniform tracer stays uniform **to the last bit** in any
 //! wind that is divergence-free, and Σ c is kept up to rounding. The order of the axes alternates.
 //!
-//! Stable and positive while the outflow of every cell along every axis is at most [`MAX_COURANT`] a step.
+//! Stable and positive while the outflow of every cell along every axis is at most `MAX_COURANT` a step.
 //! In place; slabs over rayon; the same bits for any number of threads and any SIMD level.
 //!
 //! Sources: Hundsdorfer and Trompert, *Appl. Numer. Math.* 13, 1994 (scheme, `d0`, `d1`); Sweby, *SIAM J.

@@ -2,13 +2,13 @@
 //!
 //! | stage | where |
 //! |---|---|
-//! | 1 sampling operator | [`Sensor::extent`], [`Sensor::average_s`]; the engine looks through [`crate::world::environment`] |
+//! | 1 sampling operator | `Sensor::extent`, `Sensor::average_s`; the engine looks through `world::environment` |
 //! | 2 transport to the element | part of the lag of stage 4 for the kinds so far |
-//! | 3 transduction | [`Sensor::transduce`] |
-//! | 4 element dynamics | [`Signal::lag`] |
-//! | 5 bias, 6 noise, 7 front end | [`Signal::bias`], [`Signal::noise`], [`Signal::converter`] |
-//! | 8 firmware | [`Sensor::firmware`], run by [`crate::compensation`] |
-//! | 9 faults, 10 quality | [`faults`], [`quality`] |
+//! | 3 transduction | `Sensor::transduce` |
+//! | 4 element dynamics | `Signal::lag` |
+//! | 5 bias, 6 noise, 7 front end | `Signal::bias`, `Signal::noise`, `Signal::converter` |
+//! | 8 firmware | `Sensor::firmware`, run by `compensation` |
+//! | 9 faults, 10 quality | `faults`, `quality` |
 
 /// Element dynamics.
 pub mod response;

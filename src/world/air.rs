@@ -1,6 +1,6 @@
 //! The state of the air that physics writes and sensors read.
 //!
-//! Wind lives on faces: each voxel owns its low x, y and z face, the high boundary planes lie in [`HighFaces`].
+//! Wind lives on faces: each voxel owns its low x, y and z face, the high boundary planes lie in `HighFaces`.
 //! Turbulent diffusivity is one number per level and axis; a module that resolves more replaces it.
 
 use bevy_app::{App, Plugin};

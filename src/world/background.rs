@@ -2,7 +2,7 @@
 //!
 //! `x(t) = max(0, mean + swing cos(2π (h − peak)/24) + g(t))`, h the local solar hour, g an Ornstein–Uhlenbeck
 //! process of standard deviation σ and correlation time τ, stepped exactly on slots of τ/20 and linear between.
-//! Air keeps the background of the moment it came in through an open side ([`super::tracers::Contents::EntryTime`]).
+//! Air keeps the background of the moment it came in through an open side (`tracers::Contents::EntryTime`).
 //! Left out: loss and chemistry of background gas inside the domain.
 //! Source: Gillespie, *Phys. Rev. E* 54, 1996 (exact update).
 

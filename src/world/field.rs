@@ -1,6 +1,6 @@
 //! Voxel columns as slices: one entity a voxel, one `f32` newtype a field, one table in spawn order.
 //!
-//! [`Field`] and [`FieldMut`] are the only doors. They hand a whole column out as one slice, x fastest, and
+//! `Field` and `FieldMut` are the only doors. They hand a whole column out as one slice, x fastest, and
 //! bypass change detection: nothing may watch voxels with `Changed`. Voxels are spawned once, in one batch,
 //! with every registered column; tags on voxels must be sparse-set components.
 

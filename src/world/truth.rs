@@ -2,9 +2,9 @@
 //!
 //! For each result and event a sensor tells its signal-to-noise ratio: the ideal change the event makes in a
 //! channel, at that sensor's cadence and lag, over that channel's clean residual noise. An event is *detectable*
-//! from a unit while two consecutive results of one of its sensors reach [`DETECTION_SNR`]; the first such
+//! from a unit while two consecutive results of one of its sensors reach `DETECTION_SNR`; the first such
 //! result is its *arrival*. The unit's label is the class of the detectable event of highest priority, else
-//! [`NORMAL`]. "Not detectable from here" is not "nothing happens": `events` lists every event either way.
+//! `NORMAL`. "Not detectable from here" is not "nothing happens": `events` lists every event either way.
 
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};

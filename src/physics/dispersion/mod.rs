@@ -1,7 +1,7 @@
 //! Dispersion: tracers released into voxels and carried by the wind.
 //!
-//! Passive scalars: a release does not rise or sink by itself. Transport is [`crate::numerics::transport`]; it runs every
-//! k-th tick, as many as fit into the Courant limit and [`LONGEST_STEP_S`], and sub-cycles when one tick does not.
+//! Passive scalars: a release does not rise or sink by itself. Transport is `numerics::transport`; it runs every
+//! k-th tick, as many as fit into the Courant limit and `LONGEST_STEP_S`, and sub-cycles when one tick does not.
 //! Left out: near field below two cells, deposition, settling, fluctuations, chemistry between gases.
 
 use bevy_app::{App, Plugin};
