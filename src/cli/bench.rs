@@ -172,8 +172,11 @@ struct Stopwatch {
     spent: [Duration; TickSystems::ALL.len()],
 }
 
+/// Milliseconds a tick of each set of systems.
+type SetTimes = Vec<(TickSystems, f64)>;
+
 /// Times real time, milliseconds a tick, and milliseconds a tick of each set of systems, of the demo scenario.
-fn demo() -> Result<(f64, f64, Vec<(TickSystems, f64)>), SimulationError> {
+fn demo() -> Result<(f64, f64, SetTimes), SimulationError> {
     const TICKS: u32 = 3_600;
     let source = crate::files::library::shipped("scenarios/smouldering_branch.ron")
         .ok_or_else(|| SimulationError::Asked("the demo scenario does not ship with this program".to_owned()))?;
