@@ -64,8 +64,8 @@ pub fn run_into(
     };
     fs::create_dir_all(folder).map_err(unwritable(folder))?;
     let samples = folder.join("samples.avro");
-    let writer = SampleWriter::create(&samples, &simulation.loaded.run_id)?;
     write_manifest(folder, &manifest(simulation, seed, "running", &[]))?;
+    let writer = SampleWriter::create(&samples, &simulation.loaded.run_id)?;
     simulation.record_to(writer);
     let mut snapshots: Vec<(f64, Vec<String>)> =
         simulation.loaded.conditions.scenario.snapshots.iter().map(|s| (s.at_s.get(), s.quantities.clone())).collect();
@@ -115,7 +115,7 @@ fn manifest(simulation: &mut Simulation, seed: u64, state: &str, outputs: &[Path
         .collect();
     serde_json::json!({
         "format": "envirosense.run/1", "engine": env!("CARGO_PKG_VERSION"), "state": state, "run_id": loaded.run_id, "seed": seed,
-        "scenario": loaded.conditions.scenario.name, "drawn": loaded.drawn, "samples": samples, "schema_sha256": schema_fingerprint(),
+        "scenario": loaded.conditions.scenario.name, "changes": loaded.changes, "drawn": loaded.drawn, "samples": samples, "schema_sha256": schema_fingerprint(),
         "inputs": inputs, "outputs": outputs, "transducers": transducers,
     })
 }

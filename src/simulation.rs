@@ -3,7 +3,7 @@
 //! `Simulation::load` reads every file a scenario names and reports all faults between them at once;
 //! `Simulation::run` steps the app headless, one `app.update()` a tick.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -81,6 +81,8 @@ pub struct Loaded {
     pub inputs: BTreeMap<PathBuf, Arc<Source>>,
     /// Faults that do not stop the run.
     pub warnings: Vec<Diagnostic>,
+    /// `path=value` changes that were made to the scenario, and the product that replaced all others.
+    pub changes: Vec<String>,
     /// Its hash names the run: every input, seed and engine version.
     pub run_id: String,
 }
@@ -197,8 +199,13 @@ impl Simulation {
                 ended = Ended::Interrupted;
                 break;
             }
-            self.step()?;
-            each(self, tick)?;
+            if let Err(fault) = self.step().and_then(|()| each(self, tick)) {
+                // keep what was complete; the first fault is the one to tell
+                if let Some(mut recorder) = self.app.world_mut().get_resource_mut::<Recorder>() {
+                    let _ = recorder.finish();
+                }
+                return Err(fault);
+            }
         }
         if let Some(mut recorder) = self.app.world_mut().get_resource_mut::<Recorder>() {
             recorder.finish().map_err(|error| SimulationError::Run(error.to_string().trim_end().to_owned()))?;
@@ -380,7 +387,9 @@ pub fn load_files(app: &App, source: &Arc<Source>, request: &Request) -> Result<
     let warnings = Diagnostics::only_warnings(found)?;
     let run_id = run_id(request.seed, &inputs, request.product.as_deref());
     let products = products.into_iter().map(|(name, read)| (name, Arc::new(read.value))).collect();
-    Ok(Loaded { conditions, products, drawn, inputs, warnings, run_id })
+    let mut changes: Vec<String> = request.set.iter().map(|(path, value)| format!("{path}={value}")).collect();
+    changes.extend(request.product.iter().map(|product| format!("product={product}")));
+    Ok(Loaded { conditions, products, drawn, inputs, warnings, changes, run_id })
 }
 
 fn with_settings(source: &Arc<Source>, set: &[(String, String)]) -> Result<Arc<Source>, SimulationError> {
@@ -425,10 +434,14 @@ fn run_id(seed: u64, inputs: &BTreeMap<PathBuf, Arc<Source>>, product: Option<&s
     hash.update(env!("CARGO_PKG_VERSION"));
     hash.update(seed.to_le_bytes());
     hash.update(product.unwrap_or_default());
-    for source in inputs.values() {
-        let name = source.path.file_name().unwrap_or_default().to_string_lossy();
+    let named = |source: &Arc<Source>| {
+        let name = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        (name, Sha256::digest(&source.text))
+    };
+    // in the order of names: how a path was typed is no input
+    for (name, digest) in inputs.values().map(named).collect::<BTreeSet<_>>() {
         hash.update(name.as_bytes());
-        hash.update(Sha256::digest(&source.text));
+        hash.update(digest);
     }
     hex(&hash.finalize()[..8])
 }

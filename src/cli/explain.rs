@@ -15,6 +15,7 @@ pub(crate) struct ExplainArgs {
 
 /// Every error code a person can meet, with what it means and the way out.
 pub(crate) const CODES: &[(&str, &str)] = &[
+    ("average-too-long", "A result is the mean since the result before at most: average over one period or less."),
     ("bad-cell", "A cell of a CSV file is not a number, not a time, or out of range. The message names row and column."),
     (
         "bad-parameter",
@@ -46,6 +47,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("no-roughness", "A similarity wind needs the roughness of the ground: `roughness_m`, or a ground cover in `site`."),
     ("no-surface-layer", "`turbulence: Mean` takes its diffusivity from the surface layer of a Profile or Recorded wind."),
     ("outside-domain", "A device, emitter or probe lies outside the simulated box."),
+    ("outside-run", "A snapshot must lie within the run's duration."),
     ("sensor-too-fast", "A sensor cannot report more often than the engine ticks."),
     ("short-path", "A path probe needs at least two points."),
     ("short-row", "A row of a CSV file has fewer cells than its header, as in a file that was cut."),

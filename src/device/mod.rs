@@ -74,6 +74,7 @@ pub fn spawn_device(world: &mut World, entry: &DeviceEntry, product: &Arc<Produc
         let extent = parts.extent.clone().unwrap_or_else(|| Extent::Point(Spot(position(point))));
         let mut instrument = Instrument::new(&Path::new(&entry.id).join(&mounted.id), device, &mounted.kind.name, parts, seed);
         instrument.compensated_by.clone_from(&mounted.compensated_by);
+        instrument.unit = format!("{unit}/{}", mounted.id);
         instrument.heading_deg = heading_deg;
         instrument.age_days = entry.age_days.get();
         instrument.period_us = mode.and_then(|mode| mode.periods_s.get(&mounted.id)).map(|period| crate::units::whole_micros(period.get()));

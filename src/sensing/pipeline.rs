@@ -58,6 +58,8 @@ pub struct Instrument {
     pub device: Entity,
     /// What it is made of.
     pub parts: SensorParts,
+    /// Stable path of what was manufactured: the same for the same serial number.
+    pub unit: String,
     /// Names of the raw channels.
     pub signal_names: Vec<String>,
     /// Sensors whose reports its firmware may use.
@@ -91,6 +93,7 @@ impl Instrument {
             heading_deg: 0.0,
             age_days: 0.0,
             period_us: None,
+            unit: path.clone(),
             faults: Vec::new(),
             drawn: serde_json::Value::Null,
             path,
@@ -335,7 +338,7 @@ impl<S: Sensor> Stage<'_, S> {
             .signals()
             .iter()
             .map(|signal| {
-                let mut draws = Stream::new(self.seed, &format!("{}/{}", self.instrument.path, signal.name), "bias").at(0);
+                let mut draws = Stream::new(self.seed, &format!("{}/{}", self.instrument.unit, signal.name), "bias").at(0);
                 let gain = signal.bias.gain * draws.normal();
                 let offset = signal.bias.offset * draws.normal();
                 (gain, offset + signal.bias.drift_per_sqrt_day * self.instrument.age_days.sqrt() * draws.normal())
@@ -349,7 +352,9 @@ impl<S: Sensor> Stage<'_, S> {
         let path = format!("{}/floor", self.instrument.path);
         let streams: Vec<NoiseStreams> =
             self.signals().iter().map(|s| NoiseStreams::new(self.seed, &format!("{path}/{}", s.name))).collect();
-        let (mut sum, mut square) = (vec![0.0; channels], vec![0.0; channels]);
+        let turns: Vec<bool> = self.instrument.parts.quantities.iter().flat_map(|q| q.channels.iter().map(|_| q.unit == "deg")).collect();
+        let (mut sum, mut square, mut count) = (vec![0.0; channels], vec![0.0; channels], vec![0.0; channels]);
+        let mut first: Vec<Option<f64>> = vec![None; channels];
         for index in 0..FLOOR_RESULTS {
             let raw: Vec<f64> = self
                 .signals()
@@ -364,14 +369,21 @@ impl<S: Sensor> Stage<'_, S> {
                 .collect();
             let mut report = Report::empty(channels);
             self.sensor.firmware(&raw, &Partners::default(), &mut self.state.clone(), &mut report);
-            for (channel, value) in report.values.iter().enumerate() {
-                let value = value.unwrap_or_default();
+            for (channel, (value, turn)) in report.values.iter().zip(&turns).enumerate() {
+                let Some(value) = value else { continue };
+                // directions are compared the short way round with the first one
+                let from_first = value - *first[channel].get_or_insert(*value);
+                let value = if *turn { (from_first + 540.0).rem_euclid(360.0) - 180.0 } else { from_first };
+                count[channel] += 1.0;
                 sum[channel] += value;
                 square[channel] += value * value;
             }
         }
-        let n = FLOOR_RESULTS as f64;
-        sum.iter().zip(&square).map(|(s, q)| ((q - s * s / n) / (n - 1.0)).max(0.0).sqrt()).collect()
+        let deviation = |channel: usize| {
+            let n: f64 = count[channel];
+            if n < 2.0 { 0.0 } else { ((square[channel] - sum[channel] * sum[channel] / n) / (n - 1.0)).max(0.0).sqrt() }
+        };
+        (0..channels).map(deviation).collect()
     }
 
     /// Stages 2 to 4: the element follows the air through one tick.
@@ -473,7 +485,12 @@ impl<S: Sensor> Stage<'_, S> {
         reading.flags.clear();
         reading.quality = Quality::Good;
         if delivered {
-            let is_flat = raw.iter().zip(flat).fold(false, |any, (value, flat)| flat.flat(*value) || any);
+            let noisy = |signal: &Signal| signal.noise.white > 0.0 || signal.noise.flicker > 0.0;
+            let is_flat = raw
+                .iter()
+                .zip(flat)
+                .zip(self.signals())
+                .fold(false, |any, ((value, flat), signal)| (flat.flat(*value) && noisy(signal)) || any);
             if is_flat {
                 reading.quality = Quality::Fail;
                 reading.flags.push("flat_line".to_owned());
@@ -520,6 +537,10 @@ pub(crate) fn run_firmware<S: Sensor>(world: &mut World, sensor: Entity, partner
     let raw: Option<Vec<f64>> = reading.raw.iter().copied().collect();
     if let Some(raw) = raw {
         spec.firmware(&raw, partners, &mut state, &mut report);
+        // a broken signal can make arithmetic fail: that is no value
+        for value in &mut report.values {
+            *value = value.filter(|v| v.is_finite());
+        }
         if partners_lost {
             report.flag(Quality::Suspect, "partner_unusable");
         }
@@ -542,6 +563,9 @@ pub(crate) fn run_firmware<S: Sensor>(world: &mut World, sensor: Entity, partner
         .map(|((value, channel), floor)| value.map(|_| floor.hypot(channel.systematic)))
         .collect();
     reading.values = report.values;
+    if reading.values.iter().all(Option::is_none) {
+        reading.quality = Quality::Missing;
+    }
 }
 
 /// The draws of a unit: the same serial number has the same manufacturing spread.

@@ -31,6 +31,8 @@ use crate::world::{Grid, PhysicsModules};
 /// Bytes of a voxel without its tracers, and of one more field (measured: `bench`, row `bytes-per-voxel-fixed`).
 const BYTES_PER_VOXEL: f64 = 80.0 + 5.0 * 12.0;
 const BYTES_PER_FIELD: f64 = 12.0;
+/// The shortest Obukhov length a scenario may state, in metres; recorded ones are brought to it.
+const LEAST_OBUKHOV_M: f64 = 0.1;
 /// A domain may use this share of the machine's memory.
 const MEMORY_SHARE: f64 = 0.8;
 
@@ -54,7 +56,13 @@ pub(super) fn recorded(
         inputs.insert(source.path.clone(), Arc::clone(&source));
         Series::read(&source, files.start, time, &columns).map_err(|faults| found.extend(faults)).ok()
     };
-    let wind = series("wind.file", wind_columns(&scenario.value.wind));
+    let wind = series("wind.file", wind_columns(&scenario.value.wind)).map(|mut wind| {
+        // 0 stands for the strongest stability an instrument resolves; dividing by it has no meaning
+        for length in wind.columns.get_mut(2).into_iter().flatten() {
+            *length = if length.abs() < LEAST_OBUKHOV_M { LEAST_OBUKHOV_M.copysign(*length) } else { *length };
+        }
+        wind
+    });
     let weather = series("weather.file", weather_columns(&scenario.value.weather));
     (wind, weather)
 }
@@ -81,6 +89,10 @@ pub(super) fn roughness(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) 
                 .fault("no-roughness", "wind", "this wind needs the roughness of the ground")
                 .help("add `roughness_m: …` here, or a `ground: \"…\"` with a roughness to `site`"),
         );
+    }
+    let (Wind::Profile { at_m, .. } | Wind::Recorded { at_m, .. }) = &scenario.value.wind else { return roughness };
+    if roughness.is_some_and(|z0| at_m.get() <= z0) {
+        found.push(scenario.fault("bad-value", "wind.at_m", "a wind speed must be given above the roughness length of the ground"));
     }
     roughness
 }
@@ -266,6 +278,7 @@ fn gases(scenario: &Read<Scenario>, species: &SpeciesTable, found: &mut Vec<Diag
     unique(scenario, "background", "species", &background, found);
     let mut known: Vec<String> = ProbeQuantity::NAMES.iter().map(|&n| n.to_owned()).collect();
     known.extend(names.iter().map(|name| format!("gas/{name}")));
+    let mut found_pictures = Vec::new();
     let mut quantity = |path: String, name: &str, also: &[&str]| {
         if !known.iter().any(|k| k == name) && !also.contains(&name) {
             let known = known.iter().map(String::as_str);
@@ -278,8 +291,30 @@ fn gases(scenario: &Read<Scenario>, species: &SpeciesTable, found: &mut Vec<Diag
     }
     for (n, snapshot) in scenario.value.snapshots.iter().enumerate() {
         for (m, name) in snapshot.quantities.iter().enumerate() {
-            quantity(format!("snapshots[{n}].quantities[{m}]"), name, &["wind"]);
+            let path = format!("snapshots[{n}].quantities[{m}]");
+            if matches!(name.as_str(), "air/pressure" | "wind/speed" | "wind/from_direction") {
+                let fault = scenario.fault("unknown-quantity", &path, format!("a snapshot cannot show `{name}`"));
+                found_pictures.push(fault.help("a snapshot shows gas/SPECIES, air/temperature, air/humidity or wind"));
+            } else {
+                quantity(path, name, &["wind"]);
+            }
         }
+        if snapshot.at_s.get() > scenario.value.duration_s.get() {
+            found_pictures.push(scenario.fault(
+                "outside-run",
+                &format!("snapshots[{n}].at_s"),
+                "this snapshot lies after the end of the run",
+            ));
+        }
+    }
+    found.extend(found_pictures);
+}
+
+/// An average must fit between two results.
+fn average_fits<T>(read: &Read<T>, path: &str, id: &str, average_s: f64, period_s: f64, found: &mut Vec<Diagnostic>) {
+    if average_s > period_s * (1.0 + 1e-9) {
+        let message = format!("`{id}` averages over {average_s} s and reports every {period_s} s");
+        found.push(read.fault("average-too-long", path, message).help("average over one period at most"));
     }
 }
 
@@ -359,6 +394,15 @@ fn units(
             );
         }
         too_fast(scenario, product, device.mode.as_deref(), found);
+        for (m, mode) in product.value.modes.iter().enumerate() {
+            for sensor in &product.value.sensors {
+                let average_s = kinds.parts(&sensor.kind).map_or(0.0, |parts| parts.average_s);
+                if let Some(period) = mode.periods_s.get(&sensor.id).filter(|_| device.mode.as_ref().is_none_or(|name| *name == mode.name))
+                {
+                    average_fits(product, &format!("modes[{m}].periods_s"), &sensor.id, average_s, period.get(), found);
+                }
+            }
+        }
     }
     for (n, fault) in value.faults.iter().enumerate() {
         let device = value.devices.iter().find(|d| d.id == fault.device);
@@ -370,7 +414,7 @@ fn units(
             );
             continue;
         };
-        let Some(product) = products.get(&device.product) else {
+        let Some(product) = products.get(request.product.as_ref().unwrap_or(&device.product)) else {
             continue;
         };
         let sensors: Vec<&str> = product.value.sensors.iter().map(|s| s.id.as_str()).collect();
@@ -547,8 +591,9 @@ fn domain(
                     .also(&scenario.source, scenario.span("tick_s"), "tick set here"),
             );
         }
-        if matches!(&probe.over, Extent::Path(points) if points.len() < 2) {
-            found.push(scenario.fault("short-path", &format!("probes[{n}].over"), "a path needs at least two points"));
+        average_fits(scenario, &format!("probes[{n}].average_s"), &probe.id, probe.average_s.get(), probe.every_s.get(), found);
+        if matches!(&probe.over, Extent::Path(points) if points.iter().all(|point| vector(*point) == vector(points[0]))) {
+            found.push(scenario.fault("short-path", &format!("probes[{n}].over"), "a path needs at least two different points"));
         }
         if let Extent::Volume { min_m, max_m } = &probe.over
             && !vector(*min_m).cmplt(vector(*max_m)).all()

@@ -13,6 +13,7 @@ use crate::files::scenario::Background;
 use crate::files::species::SpeciesTable;
 use crate::streams::Stream;
 use crate::world::Clock;
+use crate::world::spawn::RunSeed;
 
 /// Slots in one correlation time; the linear interpolation then loses under 2 % of the variance.
 const SLOTS_PER_TAU: f64 = 20.0;
@@ -92,6 +93,11 @@ impl BackgroundAir {
             gas[process.species] += (process.mean + daily + process.random_at(entered_s)).max(0.0);
         }
     }
+}
+
+/// Keeps the random parts drawn up to the present.
+pub(crate) fn draw_background(clock: Res<Clock>, seed: Res<RunSeed>, mut background: ResMut<BackgroundAir>) {
+    background.extend_to(clock.elapsed_us() as f64 * 1e-6, seed.0);
 }
 
 impl Process {

@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::species::SpeciesTable;
 use crate::units::GAS_CONSTANT_J_MOL_K;
-use crate::world::AppStateExt;
 use crate::world::field::{Voxel, require_column, slice, slice_mut};
+use crate::world::{AppStateExt, Tick, TickSystems};
 
 /// How many release components one run can have.
 pub const MAX_TRACERS: usize = 32;
@@ -199,6 +199,9 @@ pub(crate) struct TracersPlugin;
 
 impl Plugin for TracersPlugin {
     fn build(&self, app: &mut App) {
-        app.add_state_resource::<Releases>().add_state_resource::<Sources>().add_state_resource::<super::background::BackgroundAir>();
+        app.add_state_resource::<Releases>()
+            .add_state_resource::<Sources>()
+            .add_state_resource::<super::background::BackgroundAir>()
+            .add_systems(Tick, super::background::draw_background.in_set(TickSystems::Script));
     }
 }

@@ -75,3 +75,18 @@ fn halving_the_tick_keeps_the_noise_of_every_sensor() {
         assert!(spread > 0.0);
     }
 }
+
+#[test]
+fn the_background_wanders_and_its_seed_decides_how() {
+    let text = branch("", "12.0", 1e9)
+        .replace("events:", "probes: [(id: \"p\", over: Point((30.0, 12.0, 8.0)), every_s: 1.0, quantity: \"gas/O3\")], events:");
+    let ozone = |seed| -> Vec<f64> {
+        let request = Request { seed, threads: 1, ..Request::default() };
+        samples(&text, Path::new(""), &request).iter().map(|s| s.readings[0].value[0].unwrap()).collect()
+    };
+    let (a, b) = (ozone(1), ozone(2));
+    assert_eq!(a.len(), 60);
+    assert!(a != b);
+    let spread = |list: &[f64]| list.iter().copied().fold(f64::MIN, f64::max) - list.iter().copied().fold(f64::MAX, f64::min);
+    assert!(spread(&a) > 0.5 && spread(&b) > 0.5, "{} {}", spread(&a), spread(&b));
+}
