@@ -23,6 +23,14 @@ pub enum RunError {
     /// Nothing was run.
     #[error(transparent)]
     Simulation(#[from] SimulationError),
+    /// The directory holds something else.
+    #[error("{} already holds another run ({run_id}); choose another --out, or say --overwrite", folder.display())]
+    Occupied {
+        /// Which directory.
+        folder: PathBuf,
+        /// The run it holds, as far as its manifest tells.
+        run_id: String,
+    },
     /// Samples could not be written or read.
     #[error(transparent)]
     Avro(#[from] AvroError),
@@ -47,7 +55,26 @@ pub struct Finished {
     pub findings: Vec<Finding>,
 }
 
-/// Runs a simulation into `folder`; `progress` gets the ticks done and the ticks in all.
+/// Whether a run may be written into `folder`: it holds no run, or an earlier one of the same inputs, which would
+/// come out the same.
+///
+/// # Errors
+/// When it holds another run.
+pub fn free_for(folder: &Path, run_id: &str) -> Result<(), RunError> {
+    let occupied = |run_id: &str| Err(RunError::Occupied { folder: folder.to_owned(), run_id: run_id.to_owned() });
+    match fs::read(folder.join("manifest.json")) {
+        Err(_) if folder.join("samples.avro").symlink_metadata().is_ok_and(|file| file.is_file()) => occupied("without a manifest"),
+        Err(_) => Ok(()),
+        Ok(text) => {
+            let manifest: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+            let held = manifest["run_id"].as_str().unwrap_or("unreadable manifest");
+            if held == run_id { Ok(()) } else { occupied(held) }
+        }
+    }
+}
+
+/// Runs a simulation into `folder`; `progress` gets the ticks done and the ticks in all. Whatever samples and
+/// snapshots are there are replaced.
 ///
 /// # Errors
 /// When something cannot be written or the run breaks off; what was complete by then is kept and the manifest says so.
@@ -64,7 +91,11 @@ pub fn run_into(
     };
     fs::create_dir_all(folder).map_err(unwritable(folder))?;
     let samples = folder.join("samples.avro");
-    write_manifest(folder, &manifest(simulation, seed, "running", &[]))?;
+    let pictured = folder.join("snapshots");
+    if pictured.exists() {
+        fs::remove_dir_all(&pictured).map_err(unwritable(&pictured))?;
+    }
+    write_manifest(folder, &manifest(simulation, folder, seed, "running", &[]))?;
     let writer = SampleWriter::create(&samples, &simulation.loaded.run_id)?;
     simulation.record_to(writer);
     let mut snapshots: Vec<(f64, Vec<String>)> =
@@ -89,14 +120,14 @@ pub fn run_into(
         Ok(Ended::Interrupted) => "interrupted",
         Err(_) => "broken off",
     };
-    let closing = write_manifest(folder, &manifest(simulation, seed, state, &outputs));
+    let closing = write_manifest(folder, &manifest(simulation, folder, seed, state, &outputs));
     let ended = outcome?;
     closing?;
     let samples = simulation.app.world().get_resource::<Recorder>().map_or(0, |r| r.samples);
     Ok(Finished { ended, samples, findings: simulation.findings() })
 }
 
-fn manifest(simulation: &mut Simulation, seed: u64, state: &str, outputs: &[PathBuf]) -> serde_json::Value {
+fn manifest(simulation: &mut Simulation, folder: &Path, seed: u64, state: &str, outputs: &[PathBuf]) -> serde_json::Value {
     let digest = |path: &PathBuf| fs::read(path).map(|bytes| hex(&Sha256::digest(bytes))).unwrap_or_default();
     let transducers = simulation.transducers();
     let samples = simulation.app.world().get_resource::<Recorder>().map_or(0, |r| r.samples);
@@ -109,13 +140,14 @@ fn manifest(simulation: &mut Simulation, seed: u64, state: &str, outputs: &[Path
     let outputs: Vec<_> = outputs
         .iter()
         .map(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path.strip_prefix(folder).unwrap_or(path).to_string_lossy().into_owned();
             serde_json::json!({"file": name, "sha256": digest(path)})
         })
         .collect();
     serde_json::json!({
         "format": "envirosense.run/1", "engine": env!("CARGO_PKG_VERSION"), "state": state, "run_id": loaded.run_id, "seed": seed,
-        "scenario": loaded.conditions.scenario.name, "changes": loaded.changes, "drawn": loaded.drawn, "samples": samples, "schema_sha256": schema_fingerprint(),
+        "scenario": loaded.conditions.scenario.name, "changes": loaded.changes, "drawn": loaded.drawn, "samples": samples,
+        "schema_sha256": schema_fingerprint(),
         "inputs": inputs, "outputs": outputs, "transducers": transducers,
     })
 }
@@ -129,7 +161,7 @@ fn write_manifest(folder: &Path, manifest: &serde_json::Value) -> Result<(), Run
 
 fn write_snapshot(simulation: &mut Simulation, folder: &Path, at_s: f64, quantities: &[String]) -> Result<PathBuf, RunError> {
     let fields = fields(simulation, quantities);
-    let path = folder.join("snapshots").join(format!("t{at_s:09.1}.vti"));
+    let path = folder.join("snapshots").join(snapshot_name(at_s));
     let named: Vec<(&str, &[f32])> = fields.iter().map(|(name, values)| (name.as_str(), values.as_slice())).collect();
     let grid = *simulation.app.world().resource::<Grid>();
     let written = fs::create_dir_all(folder.join("snapshots"))
@@ -148,6 +180,25 @@ pub fn fields(simulation: &mut Simulation, quantities: &[String]) -> Vec<(String
     };
     let view = environment.view();
     quantities.iter().map(|name| (name.clone(), view.cells(name, &species))).collect()
+}
+
+/// The file of a snapshot: sorted by name is sorted by time, but for those of the warm-up.
+fn snapshot_name(at_s: f64) -> String {
+    format!("t{at_s:015.6}.vti")
+}
+
+/// The snapshots of a run directory in the order of time, each with its moment in seconds from the scenario's start.
+#[must_use]
+pub fn snapshots(folder: &Path) -> Vec<(f64, PathBuf)> {
+    let entries = fs::read_dir(folder.join("snapshots")).into_iter().flatten().flatten();
+    let mut list: Vec<(f64, PathBuf)> = entries
+        .filter_map(|entry| {
+            let at_s = entry.file_name().to_str()?.strip_prefix('t')?.strip_suffix(".vti")?.parse().ok()?;
+            Some((at_s, entry.path()))
+        })
+        .collect();
+    list.sort_by(|a, b| a.0.total_cmp(&b.0));
+    list
 }
 
 /// Reads the samples of a run directory or of an Avro file.

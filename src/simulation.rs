@@ -18,8 +18,7 @@ use crate::files::kinds::{KindSpec, Kinds};
 use crate::files::library::{self, LibraryError};
 use crate::files::outline::Node;
 use crate::files::product::Product;
-use crate::files::scenario::{DeviceEntry, Scenario, Weather, Wind};
-use crate::files::series::{Column, Series};
+use crate::files::scenario::{DeviceEntry, Scenario};
 use crate::files::species::SpeciesTable;
 use crate::files::template::{self, Drawn};
 use crate::numerics::{SimdLevel, Workers};
@@ -77,13 +76,13 @@ pub struct Loaded {
     pub products: BTreeMap<String, Arc<Product>>,
     /// Numbers drawn for this run.
     pub drawn: Vec<Drawn>,
-    /// Every text that was read, by path.
+    /// Every text that was read, as it stands on disk, by path.
     pub inputs: BTreeMap<PathBuf, Arc<Source>>,
     /// Faults that do not stop the run.
     pub warnings: Vec<Diagnostic>,
     /// `path=value` changes that were made to the scenario, and the product that replaced all others.
     pub changes: Vec<String>,
-    /// Its hash names the run: every input, seed and engine version.
+    /// Its hash names the run: every input, every change, seed and engine version.
     pub run_id: String,
 }
 
@@ -342,42 +341,13 @@ fn probe_devices(scenario: &Scenario) -> Vec<(DeviceEntry, Arc<Product>)> {
 /// All faults.
 pub fn load_files(app: &App, source: &Arc<Source>, request: &Request) -> Result<Loaded, SimulationError> {
     let kinds = app.world().resource::<Kinds>().clone();
-    let source = &with_settings(source, &request.set)?;
-    let scenario = read_scenario(source, request.seed, &kinds)?;
-    let mut inputs = BTreeMap::from([(source.path.clone(), Arc::clone(source))]);
-    let files = FileLoader { beside: source.path.clone(), start: scenario.0.value.start };
+    let (scenario, drawn) = read_scenario(&with_settings(source, &request.set)?, request.seed, &kinds)?;
+    let files = FileLoader::new(source.path.clone(), scenario.value.start);
     let mut found = Vec::new();
-    let mut products: BTreeMap<String, Read<Product>> = BTreeMap::new();
-    let mut names: Vec<(String, String)> =
-        scenario.0.value.devices.iter().enumerate().map(|(n, d)| (d.product.clone(), format!("devices[{n}].product"))).collect();
-    if let Some(product) = &request.product {
-        names = vec![(product.clone(), "devices".to_owned())];
-    }
-    for (name, path) in names {
-        if products.contains_key(&name) {
-            continue;
-        }
-        match library::open_beside(&source.path, &format!("products/{name}.ron")) {
-            None => found.push(
-                scenario
-                    .0
-                    .fault("unknown-product", &path, format!("no product is called `{name}`"))
-                    .label("no such file in products/")
-                    .did_you_mean(&name, library::names_beside(&source.path, "products").iter().map(String::as_str), true),
-            ),
-            Some(text) => {
-                inputs.insert(text.path.clone(), Arc::clone(&text));
-                match read_product(&text, &kinds) {
-                    Ok(product) => drop(products.insert(name, product)),
-                    Err(fault) => found.push(*fault),
-                }
-            }
-        }
-    }
-    let (scenario, drawn) = scenario;
-    let recorded = check::recorded(&scenario, &files, &mut inputs, &mut found);
+    let products = open_products(&scenario, &files, request.product.as_deref(), &kinds, &mut found);
+    let recorded = check::air::recorded(&scenario, &files, &mut found);
     let conditions = Conditions {
-        roughness_m: check::roughness(&scenario, &mut found),
+        roughness_m: check::air::roughness(&scenario, &mut found),
         scenario: Arc::new(scenario.value.clone()),
         wind: recorded.0,
         weather: recorded.1,
@@ -385,11 +355,50 @@ pub fn load_files(app: &App, source: &Arc<Source>, request: &Request) -> Result<
     };
     check::everything(app, &scenario, &products, &conditions, request, &mut found);
     let warnings = Diagnostics::only_warnings(found)?;
-    let run_id = run_id(request.seed, &inputs, request.product.as_deref());
-    let products = products.into_iter().map(|(name, read)| (name, Arc::new(read.value))).collect();
+    let mut inputs = conditions.files.opened();
+    inputs.insert(source.path.clone(), Arc::clone(source));
     let mut changes: Vec<String> = request.set.iter().map(|(path, value)| format!("{path}={value}")).collect();
     changes.extend(request.product.iter().map(|product| format!("product={product}")));
+    let run_id = run_id(request.seed, &inputs, &changes);
+    let products = products.into_iter().map(|(name, read)| (name, Arc::new(read.value))).collect();
     Ok(Loaded { conditions, products, drawn, inputs, warnings, changes, run_id })
+}
+
+/// Reads every product the devices name, or the one that replaces them all; each is missed once.
+fn open_products(
+    scenario: &Read<Scenario>,
+    files: &FileLoader,
+    instead: Option<&str>,
+    kinds: &Kinds,
+    found: &mut Vec<Diagnostic>,
+) -> BTreeMap<String, Read<Product>> {
+    let mut wanted: BTreeMap<&str, String> = BTreeMap::new();
+    match instead {
+        Some(name) => drop(wanted.insert(name, "devices".to_owned())),
+        None => {
+            for (n, device) in scenario.value.devices.iter().enumerate() {
+                wanted.entry(&device.product).or_insert_with(|| format!("devices[{n}].product"));
+            }
+        }
+    }
+    let mut products = BTreeMap::new();
+    for (name, path) in wanted {
+        let Some(text) = files.open(&format!("products/{name}.ron")) else {
+            let known = library::names_beside(&scenario.source.path, "products");
+            found.push(
+                scenario
+                    .fault("unknown-product", &path, format!("no product is called `{name}`"))
+                    .label("no such file in products/")
+                    .did_you_mean(name, known.iter().map(String::as_str), true),
+            );
+            continue;
+        };
+        match read_product(&text, kinds) {
+            Ok(product) => drop(products.insert(name.to_owned(), product)),
+            Err(fault) => found.push(*fault),
+        }
+    }
+    products
 }
 
 fn with_settings(source: &Arc<Source>, set: &[(String, String)]) -> Result<Arc<Source>, SimulationError> {
@@ -429,11 +438,14 @@ pub fn validate_product(app: &App, source: &Arc<Source>) -> Result<Vec<Diagnosti
     Diagnostics::only_warnings(found)
 }
 
-fn run_id(seed: u64, inputs: &BTreeMap<PathBuf, Arc<Source>>, product: Option<&str>) -> String {
+fn run_id(seed: u64, inputs: &BTreeMap<PathBuf, Arc<Source>>, changes: &[String]) -> String {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
     hash.update(seed.to_le_bytes());
-    hash.update(product.unwrap_or_default());
+    for change in changes {
+        hash.update(change.as_bytes());
+        hash.update([0]);
+    }
     let named = |source: &Arc<Source>| {
         let name = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         (name, Sha256::digest(&source.text))
@@ -455,27 +467,3 @@ pub fn is_product(path: &Path, text: &str) -> bool {
         .is_some_and(|line| line.starts_with("Product"))
         || path.parent().is_some_and(|folder| folder.ends_with("products"))
 }
-
-/// Columns a wind file must have, with the intervals their numbers must lie in.
-fn wind_columns(wind: &Wind) -> Option<(&str, &str, Vec<Column<'_>>)> {
-    let Wind::Recorded { file, columns, .. } = wind else {
-        return None;
-    };
-    let mut list =
-        vec![Column { name: &columns.speed_m_s, min: 0.0, max: 113.0 }, Column { name: &columns.from_deg, min: 0.0, max: 360.0 }];
-    list.extend(columns.obukhov_m.as_deref().map(|name| Column { name, min: -1e9, max: 1e9 }));
-    Some((file, &columns.time, list))
-}
-
-/// The same for a weather file.
-fn weather_columns(weather: &Weather) -> Option<(&str, &str, Vec<Column<'_>>)> {
-    let Weather::Recorded { file, columns, .. } = weather else {
-        return None;
-    };
-    let mut list = vec![Column { name: &columns.temperature_c, min: -95.0, max: 70.0 }];
-    list.extend(columns.humidity_pct.as_deref().map(|name| Column { name, min: 0.0, max: 100.0 }));
-    list.extend(columns.pressure_hpa.as_deref().map(|name| Column { name, min: 300.0, max: 1100.0 }));
-    Some((file, &columns.time, list))
-}
-
-type Recorded = (Option<Series>, Option<Series>);

@@ -35,6 +35,10 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("empty-range", "In a range the smaller number comes first."),
     ("empty-series", "A CSV file needs a header row and at least one row of numbers."),
     ("empty-volume", "The upper corner of a volume must lie above the lower one along every axis."),
+    (
+        "frozen-background",
+        "A background that changes comes in with the air. Without an open side and a wind none comes in, and it keeps its first value.",
+    ),
     ("missing-comma", "Two values follow each other without a comma."),
     ("missing-field", "A field without a default is not given."),
     ("missing-file", "A file that another file names does not exist beside it, one folder up, here, or among the shipped files."),
@@ -49,6 +53,10 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("outside-domain", "A device, emitter or probe lies outside the simulated box."),
     ("outside-run", "A snapshot must lie within the run's duration."),
     ("sensor-too-fast", "A sensor cannot report more often than the engine ticks."),
+    (
+        "short-obukhov",
+        "A recorded Obukhov length below 0.1 m is noise of an instrument in a calm; dividing by it has no meaning, so 0.1 m is used.",
+    ),
     ("short-path", "A path probe needs at least two points."),
     ("short-row", "A row of a CSV file has fewer cells than its header, as in a file that was cut."),
     ("stray-emitter", "An emitter must be in an event or `background: true`, so that every molecule has a meaning in the truth."),

@@ -1,4 +1,4 @@
-//! `export`: samples as CSV or JSON lines; fields as VTK images come from a scenario's `snapshots`.
+//! `export`: samples as CSV or JSON lines; the fields of a run's snapshots as one VTK time series.
 
 use std::io::{BufWriter, Write};
 
@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::{CANNOT, Place, complain, say};
 use crate::recording::sample::UniversalSensorReading;
-use crate::run_directory::open_samples;
+use crate::run_directory::{open_samples, snapshots};
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
@@ -15,7 +15,7 @@ pub(crate) struct ExportArgs {
     /// Which format.
     #[arg(long, value_enum)]
     to: Target,
-    /// The file to write; stdout without it.
+    /// The file to write, stdout without it; for vti the directory to write.
     #[arg(long, short)]
     out: Option<Place>,
     /// Only what a real unit could send: no truth.
@@ -29,13 +29,19 @@ enum Target {
     Csv,
     /// One sample in each line.
     Jsonl,
-    /// The run's snapshots, listed.
+    /// The run's snapshots with an index that `ParaView` opens as a time series.
     Vti,
 }
 
 pub(crate) fn export(args: &ExportArgs) -> u8 {
     if matches!(args.to, Target::Vti) {
-        return snapshots(args);
+        return match series(args) {
+            Ok(answer) => say(&answer),
+            Err(message) => {
+                complain(&format!("error: {message}"));
+                CANNOT
+            }
+        };
     }
     let result = match &args.out {
         Some(path) => {
@@ -113,16 +119,28 @@ fn rows(sample: &UniversalSensorReading, features: bool, out: &mut impl Write) -
     Ok(())
 }
 
-fn snapshots(args: &ExportArgs) -> u8 {
-    let folder = args.path.join("snapshots");
-    let mut files: Vec<_> = std::fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
-    files.sort();
-    if files.is_empty() {
-        complain(&format!(
-            "error: {} holds no snapshots; add `snapshots: [(at_s: …, quantities: […])]` to the scenario and run it",
-            args.path.display()
+/// Copies the snapshots of a run into a directory and writes the index beside them.
+fn series(args: &ExportArgs) -> Result<String, String> {
+    let found = snapshots(&args.path);
+    let run = args.path.display();
+    if found.is_empty() {
+        return Err(format!(
+            "{run} holds no snapshots; add `snapshots: [(at_s: 60.0, quantities: [\"gas/CO\"])]` to the scenario and run it"
         ));
-        return CANNOT;
     }
-    say(&files.iter().map(|file| format!("{}\n", file.display())).collect::<String>())
+    let Some(out) = &args.out else {
+        return Err(format!("{run} holds {} snapshots; say with --out which directory they go to", found.len()));
+    };
+    let failed = |path: &std::path::Path, error: std::io::Error| format!("{}: {error}", path.display());
+    std::fs::create_dir_all(out).map_err(|error| failed(out, error))?;
+    let mut index = String::from("<?xml version=\"1.0\"?>\n<VTKFile type=\"Collection\" version=\"0.1\">\n<Collection>\n");
+    for (at_s, path) in &found {
+        let name = path.file_name().unwrap_or_default();
+        std::fs::copy(path, out.join(name)).map_err(|error| failed(&out.join(name), error))?;
+        index.push_str(&format!("<DataSet timestep=\"{at_s}\" file=\"{}\"/>\n", name.to_string_lossy()));
+    }
+    index.push_str("</Collection>\n</VTKFile>\n");
+    let path = out.join("fields.pvd");
+    std::fs::write(&path, index).map_err(|error| failed(&path, error))?;
+    Ok(format!("{} snapshots, opened by {}\n", found.len(), path.display()))
 }

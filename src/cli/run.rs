@@ -12,8 +12,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{CANNOT, Format, INTERRUPTED, Machine, Voice, complain, refuse, say, show};
 use crate::files::library;
-use crate::run_directory::{Finished, RunError, run_into};
-use crate::simulation::{Ended, Finding, Request, Simulation, SimulationError};
+use crate::run_directory::{Finished, RunError, free_for, run_into};
+use crate::simulation::{Ended, Finding, Loaded, Request, Simulation, SimulationError};
 use crate::units::rfc3339;
 
 #[derive(Debug, Args)]
@@ -21,6 +21,9 @@ pub(crate) struct DemoArgs {
     /// Where the data go.
     #[arg(long, default_value = "demo")]
     out: PathBuf,
+    /// Replaces another run that is there.
+    #[arg(long)]
+    overwrite: bool,
     #[command(flatten)]
     machine: Machine,
 }
@@ -41,16 +44,19 @@ pub(crate) struct RunArgs {
     /// Ends the run after so many seconds.
     #[arg(long)]
     until: Option<f64>,
-    /// Where the data go; `runs/SCENARIO-SEED` without it.
+    /// Where the data go; without it `runs/SCENARIO-SEED`, and with changes `runs/SCENARIO-SEED-RUN`.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Replaces another run that is there.
+    #[arg(long)]
+    overwrite: bool,
     #[command(flatten)]
     machine: Machine,
 }
 
 pub(crate) fn demo(args: &DemoArgs, plugins: impl PluginGroup, voice: Voice) -> u8 {
     let request = Request { threads: args.machine.threads, simd: args.machine.simd, ..Request::default() };
-    let code = execute(Path::new("scenarios/smouldering_branch.ron"), &request, &args.out, plugins, voice);
+    let code = execute(Path::new("scenarios/smouldering_branch.ron"), &request, Some(&args.out), args.overwrite, plugins, voice);
     if code == 0 && voice.format == Format::Human {
         let out = args.out.display();
         return say(&format!(
@@ -72,12 +78,17 @@ pub(crate) fn run(args: &RunArgs, plugins: impl PluginGroup, voice: Voice) -> u8
     }
     set.extend(args.until.map(|until| ("duration_s".to_owned(), format!("{until:?}"))));
     let request = Request { product: args.product.clone(), seed: args.seed, set, threads: args.machine.threads, simd: args.machine.simd };
-    let stem = args.scenario.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let out = args.out.clone().unwrap_or_else(|| PathBuf::from(format!("runs/{stem}-{}", args.seed)));
-    execute(&args.scenario, &request, &out, plugins, voice)
+    execute(&args.scenario, &request, args.out.as_deref(), args.overwrite, plugins, voice)
 }
 
-fn execute(scenario: &Path, request: &Request, out: &Path, plugins: impl PluginGroup, voice: Voice) -> u8 {
+/// `runs/SCENARIO-SEED`, and the start of the run's own name where the scenario was changed.
+fn default_place(scenario: &Path, seed: u64, loaded: &Loaded) -> PathBuf {
+    let stem = scenario.file_stem().unwrap_or_default().to_string_lossy();
+    let own = if loaded.changes.is_empty() { String::new() } else { format!("-{}", &loaded.run_id[..6]) };
+    PathBuf::from(format!("runs/{stem}-{seed}{own}"))
+}
+
+fn execute(scenario: &Path, request: &Request, out: Option<&Path>, overwrite: bool, plugins: impl PluginGroup, voice: Voice) -> u8 {
     let source = match library::open(scenario, "scenarios") {
         Ok(source) => source,
         Err(error) => return refuse(SimulationError::Library(error)),
@@ -87,6 +98,13 @@ fn execute(scenario: &Path, request: &Request, out: &Path, plugins: impl PluginG
         Err(error) => return refuse(error),
     };
     show(&simulation.loaded.warnings);
+    let out = &out.map_or_else(|| default_place(scenario, request.seed, &simulation.loaded), Path::to_owned);
+    if let Err(occupied) = free_for(out, &simulation.loaded.run_id)
+        && !overwrite
+    {
+        complain(&format!("error: {occupied}"));
+        return CANNOT;
+    }
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     if let Err(error) = ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed)) {

@@ -9,8 +9,10 @@ use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
 
 use crate::files::product::Product;
-use crate::sensing::pipeline::{Firmware, Instrument, Reading};
-use crate::sensing::{Partners, usable};
+use crate::sensing::pipeline::{Firmware, Instrument};
+use crate::sensing::quality::Quality;
+use crate::sensing::result::Reading;
+use crate::sensing::{Partners, fresh};
 use crate::world::{Clock, Tick, TickSystems};
 
 /// Runs firmware in the order of the products' graphs.
@@ -75,16 +77,24 @@ fn gather(world: &World, order: &[Entity], sensor: &Instrument, now_us: u64) -> 
             let (instrument, reading) = world.entity(*entity).get_components::<(&Instrument, &Reading)>().ok()?;
             (instrument.device == sensor.device && instrument.id == *id).then_some((instrument, reading))
         });
-        match partner {
-            Some((instrument, reading)) if usable(instrument, reading, now_us) => {
-                for (channel, value) in instrument.parts.channels().zip(&reading.values) {
-                    if let Some(value) = value {
-                        partners.add(&channel.name, id, *value);
-                    }
+        let Some((instrument, reading)) = partner.filter(|(instrument, reading)| fresh(instrument, reading, now_us)) else {
+            lost = true;
+            continue;
+        };
+        let mut values = instrument.parts.channels().zip(&reading.values);
+        let mut any = false;
+        for (quantity, verdict) in instrument.parts.quantities.iter().zip(&reading.verdicts) {
+            let usable = verdict.quality.usable();
+            // a quantity that has no value for a reason of its own (the direction of a calm) is not a lost partner
+            lost |= verdict.quality == Quality::Fail;
+            for (channel, value) in values.by_ref().take(quantity.channels.len()) {
+                if let Some(value) = value.filter(|_| usable) {
+                    partners.add(&channel.name, id, value);
+                    any = true;
                 }
             }
-            _ => lost = true,
         }
+        lost |= !any;
     }
     (partners, lost)
 }

@@ -13,7 +13,8 @@ use crate::files::scenario::{DeviceClock, DeviceEntry, Extent, FaultEntry, Posit
 use crate::files::species::SpeciesTable;
 use crate::sensing::SensorKinds;
 use crate::sensing::faults::Fault;
-use crate::sensing::pipeline::{Chain, Instrument, Reading, ReadingTruth, Window, unit_draws};
+use crate::sensing::pipeline::{Chain, Instrument, Window, unit_draws};
+use crate::sensing::result::{Reading, ReadingTruth};
 use crate::units::Finite;
 use crate::world::environment::{Footprint, vector};
 use crate::world::event::EventNode;
@@ -128,12 +129,11 @@ fn position(point: DVec3) -> Position {
 }
 
 fn label_units(clock: Res<Clock>, events: Query<&EventNode>, mut units: Query<(&Device, &mut UnitTruth)>, sights: Query<&SensorSight>) {
-    let now_us = clock.utc_us(clock.elapsed_us());
     let count = events.iter().count();
     for (device, mut truth) in &mut units {
         truth.events.resize_with(count, UnitEvent::default);
         for (index, event) in truth.events.iter_mut().enumerate() {
-            event.update(sights.iter_many(&device.sensors).flatten().filter_map(|sight| sight.events.get(index)), now_us);
+            event.update(sights.iter_many(&device.sensors).flatten().filter_map(|sight| sight.events.get(index)), |us| clock.utc_us(us));
         }
     }
 }

@@ -22,7 +22,8 @@ use crate::recording::sample::{
     Contribution, EventTruth, FaultTruth, GroundTruth, IdealReading, Location, SensorReading, UniversalSensorReading,
 };
 use crate::sensing::Quantity;
-use crate::sensing::pipeline::{Instrument, Reading, ReadingTruth};
+use crate::sensing::pipeline::Instrument;
+use crate::sensing::result::{Reading, ReadingTruth};
 use crate::world::event::{EventNode, Phase};
 use crate::world::spawn::{Conditions, SiteInfo};
 use crate::world::tracers::Sources;
@@ -204,7 +205,7 @@ fn names(quantity: &Quantity) -> Vec<String> {
 }
 
 fn readings<'r>(instrument: &'r Instrument, reading: &'r Reading, clock: &'r Clock) -> impl Iterator<Item = SensorReading> + 'r {
-    quantities(instrument).map(move |(quantity, range)| SensorReading {
+    quantities(instrument).zip(&reading.verdicts).map(move |((quantity, range), verdict)| SensorReading {
         sensor_id: instrument.id.clone(),
         sensor_type: instrument.kind.clone(),
         capability: quantity.capability.to_owned(),
@@ -220,8 +221,8 @@ fn readings<'r>(instrument: &'r Instrument, reading: &'r Reading, clock: &'r Clo
         raw: quantity.raw.iter().map(|name| instrument.signal_names.iter().position(|n| n == name).and_then(|n| reading.raw[n])).collect(),
         frame: None,
         waveform: None,
-        quality: i32::from(reading.quality.code()),
-        flags: reading.flags.clone(),
+        quality: i32::from(verdict.quality.code()),
+        flags: verdict.flags.clone(),
         compensations_applied: reading.compensations.clone(),
     })
 }

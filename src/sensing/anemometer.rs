@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::kinds::Spec;
 use crate::sensing::noise::Noise;
-use crate::sensing::pipeline::Report;
+use crate::sensing::quality::Quality;
 use crate::sensing::response::Lag;
+use crate::sensing::result::Report;
 use crate::sensing::{AppSensorExt, Bias, Channel, Converter, Partners, Quantity, Scale, Sensor, Signal};
 use crate::streams::Draws;
 use crate::units::{Span, wind_from_deg};
@@ -135,7 +136,7 @@ impl Sensor for Anemometer {
         if speed >= CALM_M_S {
             report.values[1] = Some(round(wind_from_deg(east, north), direction_step).rem_euclid(360.0));
         } else {
-            report.flags.push("calm".to_owned());
+            report.flag_channel(1, Quality::Missing, "calm");
         }
     }
 }
@@ -164,7 +165,7 @@ mod tests {
             let (mut raw, mut ideal) = ([0.0; 2], [0.0; 2]);
             sensor.transduce(&state, &air, &mut raw);
             sensor.measurand(&air, &mut ideal);
-            let mut report = Report::empty(2);
+            let mut report = Report::empty(&sensor.quantities());
             sensor.firmware(&raw, &Partners::default(), &mut state, &mut report);
             assert!((report.values[0].unwrap() - ideal[0]).abs() < 0.01);
             assert!((report.values[1].unwrap() - ideal[1]).abs() <= 0.5, "{heading}");
@@ -174,7 +175,7 @@ mod tests {
     #[test]
     fn a_calm_has_no_direction() {
         let sensor: Anemometer = ron::from_str("()").unwrap();
-        let mut report = Report::empty(2);
+        let mut report = Report::empty(&sensor.quantities());
         sensor.firmware(&[0.05, -0.05], &Partners::default(), &mut Mounting::default(), &mut report);
         assert_eq!(report.values[1], None);
         assert!(report.values[0].unwrap() > 0.0);

@@ -22,7 +22,13 @@ pub mod faults;
 /// Quality flags.
 pub mod quality;
 
-/// The engine of stages 1 to 7.
+/// Readings, reports and what is true of them.
+pub mod result;
+
+/// Clean residual noise.
+pub mod floor;
+
+/// The engine of the stages.
 pub mod pipeline;
 
 /// Air temperature and humidity.
@@ -49,9 +55,9 @@ use crate::files::kinds::{KindSpec, Kinds, SensorRole, Spec};
 use crate::files::scenario::Extent;
 use crate::files::species::SpeciesTable;
 use crate::sensing::noise::Noise;
-use crate::sensing::pipeline::{Instrument, Report, SensorParts};
-use crate::sensing::quality::Quality;
+use crate::sensing::pipeline::{Instrument, SensorParts};
 use crate::sensing::response::Lag;
+use crate::sensing::result::{Reading, ReadingTruth, Report};
 use crate::streams::Draws;
 use crate::world::environment::Surroundings;
 use crate::world::{AppStateExt, Tick, TickSystems};
@@ -64,6 +70,26 @@ pub enum Scale {
     Linear,
     /// On its natural logarithm.
     Logarithmic,
+}
+
+impl Scale {
+    /// From the raw unit into the domain of the scale.
+    #[must_use]
+    pub fn enter(self, value: f64) -> f64 {
+        match self {
+            Self::Linear => value,
+            Self::Logarithmic => libm::log(value),
+        }
+    }
+
+    /// From the domain of the scale back to the raw unit.
+    #[must_use]
+    pub fn undo(self, value: f64) -> f64 {
+        match self {
+            Self::Linear => value,
+            Self::Logarithmic => libm::exp(value),
+        }
+    }
 }
 
 /// Systematic error of a signal, drawn once for a unit.
@@ -170,6 +196,18 @@ impl Partners {
     /// Adds a usable report.
     pub fn add(&mut self, channel: &str, sensor: &str, value: f64) {
         self.values.insert(channel.to_owned(), (sensor.to_owned(), value));
+    }
+
+    /// How many channels are usable.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// Whether no partner has anything to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
     }
 
     /// The latest usable value of a partner's channel.
@@ -324,8 +362,8 @@ impl Plugin for SensingPlugin {
     fn build(&self, app: &mut App) {
         app.init_resource::<SensorKinds>()
             .add_state::<pipeline::Chain>()
-            .add_state::<pipeline::Reading>()
-            .add_state::<pipeline::ReadingTruth>()
+            .add_state::<Reading>()
+            .add_state::<ReadingTruth>()
             .add_state::<crate::world::truth::SensorSight>()
             .configure_sets(Tick, SenseSystems.in_set(TickSystems::Sense));
     }
@@ -346,14 +384,11 @@ impl PluginGroup for SensingPlugins {
     }
 }
 
-/// Whether a result may be used by other firmware: fresh enough and not failed.
+/// Whether a sensor's latest result is recent enough for other firmware.
 #[must_use]
-pub fn usable(instrument: &Instrument, reading: &pipeline::Reading, now_us: u64) -> bool {
-    let Some(period) = instrument.period_us else {
-        return false;
-    };
-    let fresh = reading.results > 0 && now_us.saturating_sub(reading.window_end_us) <= STALE_PERIODS * period;
-    fresh && Quality::usable(reading.quality)
+pub fn fresh(instrument: &Instrument, reading: &Reading, now_us: u64) -> bool {
+    let period_us = instrument.period_us.unwrap_or(0);
+    reading.results > 0 && now_us.saturating_sub(reading.window_end_us) <= STALE_PERIODS * period_us
 }
 
 /// A partner's report older than this many of its own periods is stale: one lost result is forgiven.

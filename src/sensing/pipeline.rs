@@ -1,4 +1,4 @@
-//! The ten stages, once for all kinds of sensors.
+//! The engine of the ten stages, once for all kinds of sensors.
 
 use std::path::Path;
 
@@ -6,19 +6,18 @@ use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use crate::sensing::faults::{self, Fault};
+use crate::sensing::floor::Floor;
 use crate::sensing::noise::{NoiseState, NoiseStreams};
 use crate::sensing::quality::{FlatLine, Quality};
-use crate::sensing::{Channel, Partners, Quantity, Scale, Sensor, Signal};
+use crate::sensing::result::{Reading, ReadingTruth, Report, Verdict};
+use crate::sensing::{Channel, Partners, Quantity, Sensor, Signal};
 use crate::streams::{Draws, Stream};
 use crate::world::Clock;
 use crate::world::environment::{Environment, Footprint, Surroundings};
 use crate::world::event::EventNode;
 use crate::world::spawn::RunSeed;
-use crate::world::tracers::Sources;
+use crate::world::tracers::{Releases, Sources};
 use crate::world::truth::SensorSight;
-
-/// Noise-only results from which a channel's clean residual noise is worked out, once.
-const FLOOR_RESULTS: u64 = 256;
 
 /// What a sensor is made of, fixed for the run.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +26,8 @@ pub struct SensorParts {
     pub quantities: Vec<Quantity>,
     /// Raw channels.
     pub signals: Vec<Signal>,
+    /// The signals each quantity is made from, by index.
+    pub made_from: Vec<Vec<usize>>,
     /// Seconds of averaging.
     pub average_s: f64,
     /// Region, in scenario coordinates.
@@ -36,7 +37,10 @@ pub struct SensorParts {
 impl SensorParts {
     /// The parts of a sensor.
     pub fn of<S: Sensor>(sensor: &S) -> Self {
-        Self { quantities: sensor.quantities(), signals: sensor.signals(), average_s: sensor.average_s(), extent: sensor.extent() }
+        let (quantities, signals) = (sensor.quantities(), sensor.signals());
+        let place = |name: &String| signals.iter().position(|signal| signal.name == *name);
+        let made_from = quantities.iter().map(|quantity| quantity.raw.iter().filter_map(place).collect()).collect();
+        Self { made_from, quantities, signals, average_s: sensor.average_s(), extent: sensor.extent() }
     }
 
     /// All reported channels, in order.
@@ -75,6 +79,7 @@ pub struct Instrument {
     /// What was drawn for the unit, for the manifest.
     pub drawn: serde_json::Value,
     noise: Vec<NoiseStreams>,
+    pub(crate) floor_noise: Vec<NoiseStreams>,
 }
 
 impl Instrument {
@@ -82,12 +87,14 @@ impl Instrument {
     #[must_use]
     pub fn new(path: &Path, device: Entity, kind: &str, parts: SensorParts, seed: u64) -> Self {
         let path = path.to_string_lossy().into_owned();
+        let streams = |of: &str| parts.signals.iter().map(|s| NoiseStreams::new(seed, &format!("{of}/{}", s.name))).collect();
         Self {
             id: path.rsplit('/').next().unwrap_or_default().to_owned(),
             kind: kind.to_owned(),
             device,
             signal_names: parts.signals.iter().map(|s| s.name.clone()).collect(),
-            noise: parts.signals.iter().map(|s| NoiseStreams::new(seed, &format!("{path}/{}", s.name))).collect(),
+            noise: streams(&path),
+            floor_noise: streams(&format!("{path}/floor")),
             parts,
             compensated_by: Vec::new(),
             heading_deg: 0.0,
@@ -111,7 +118,8 @@ pub struct Chain {
     pub taken: u64,
     element: Vec<f64>,
     signal_sum: Vec<f64>,
-    ticks: u32,
+    /// Ticks in the open window; the last may count in part.
+    ticks: f64,
     /// (gain, offset) of each signal.
     pub bias: Vec<(f64, f64)>,
     noise: Vec<NoiseState>,
@@ -119,8 +127,10 @@ pub struct Chain {
     ideal_max: Vec<f64>,
     /// Lagged change each event makes in each channel: `[event][channel]`.
     event_signal: Vec<Vec<f64>>,
+    /// The raw signals of the latest result in air without what the events released.
+    clean: Vec<f64>,
     /// Clean residual noise of each reported channel.
-    pub floor: Vec<f64>,
+    pub floor: Floor,
 }
 
 /// The mean of the air over the averaging window.
@@ -129,77 +139,6 @@ pub struct Window {
     sum: Surroundings,
     now: Surroundings,
     mean: Surroundings,
-}
-
-/// The latest result of a sensor.
-#[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Reading {
-    /// True in the tick in which it was delivered.
-    pub delivered: bool,
-    /// True between stage 7 and stage 8 of that tick.
-    pub raw_ready: bool,
-    /// How many there have been.
-    pub results: u64,
-    /// Microseconds since the start of the warm-up.
-    pub window_start_us: u64,
-    /// Microseconds since the start of the warm-up.
-    pub window_end_us: u64,
-    /// After stage 7 and the faults; missing after a dropout.
-    pub raw: Vec<Option<f64>>,
-    /// After stage 8.
-    pub values: Vec<Option<f64>>,
-    /// Standard uncertainty of each value.
-    pub uncertainty: Vec<Option<f64>>,
-    /// Worst of the tests.
-    pub quality: Quality,
-    /// Which tests did not pass.
-    pub flags: Vec<String>,
-    /// Sensors whose reports were used.
-    pub compensations: Vec<String>,
-}
-
-/// What is true of the latest result; never seen by firmware.
-#[derive(Component, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct ReadingTruth {
-    /// Perfect instrument, mean over the window.
-    pub ideal: Vec<f64>,
-    /// Largest since the result before.
-    pub ideal_max: Vec<f64>,
-    /// The same without anything the events released.
-    pub without_events: Vec<f64>,
-    /// (channel, source, amount): what each source adds to the ideal value.
-    pub contributions: Vec<(usize, usize, f64)>,
-    /// Faults present in this result, by index.
-    pub faults: Vec<usize>,
-}
-
-/// What firmware reports.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Report {
-    /// One for each reported channel; a channel without a value is missing.
-    pub values: Vec<Option<f64>>,
-    /// Quality as far as firmware can tell.
-    pub quality: Quality,
-    /// Reasons.
-    pub flags: Vec<String>,
-    /// Sensors whose reports were used.
-    pub compensations: Vec<String>,
-}
-
-impl Report {
-    /// An empty report for so many channels.
-    #[must_use]
-    pub fn empty(channels: usize) -> Self {
-        Self { values: vec![None; channels], quality: Quality::Good, ..Self::default() }
-    }
-
-    /// Lowers the quality and says why.
-    pub fn flag(&mut self, quality: Quality, reason: &str) {
-        self.quality = self.quality.worst(quality);
-        if !self.flags.iter().any(|flag| flag == reason) {
-            self.flags.push(reason.to_owned());
-        }
-    }
 }
 
 type Sensors<'a, S> = (
@@ -244,26 +183,31 @@ pub(crate) fn sense<S: Sensor>(
         let of = |event: &EventNode, slot: usize| releases.source(slot).is_some_and(|source| event.members.contains(&source));
         stage.follow_events(&mut chain, window, releases, &events, &of);
         let average_us = crate::units::whole_micros(instrument.parts.average_s);
-        if clock.elapsed_us() + average_us > chain.next_us || clock.elapsed_us() >= chain.next_us {
-            window.add(&mut chain);
+        let (now_us, tick_us) = (clock.elapsed_us(), clock.tick_us());
+        // the share of this tick that lies in the open window; an instant is the tick it lies in
+        let (opens_us, due) = (chain.next_us.saturating_sub(average_us), now_us >= chain.next_us);
+        let inside_us = now_us.min(chain.next_us).saturating_sub(opens_us.max(now_us - tick_us));
+        if inside_us > 0 {
+            window.add(&mut chain, inside_us as f64 / tick_us as f64);
+        } else if due && chain.ticks == 0.0 {
+            window.add(&mut chain, 1.0);
         }
-        if clock.elapsed_us() < chain.next_us {
+        if !due {
             continue;
         }
         // stages 5 to 7: a result is due
         reading.window_end_us = chain.next_us;
-        reading.window_start_us = chain.next_us.saturating_sub(average_us);
+        reading.window_start_us = opens_us;
         window.close(chain.ticks);
         stage.truth(&mut chain, window, releases, &events, &of, &mut truth, sources.ids.len());
         stage.convert(&mut chain, &mut reading, &mut truth, period_us);
-        for (index, sight) in sight.events.iter_mut().enumerate() {
-            let ratios = chain.event_signal[index].iter().zip(&chain.floor).map(|(signal, floor)| ratio(*signal, *floor));
-            let (channel, snr) = ratios.enumerate().fold((0, 0.0), |best, now| if now.1 > best.1 { now } else { best });
-            let name = instrument.parts.channels().nth(channel).map_or("", |c| c.name.as_str());
-            sight.result(name, snr);
-        }
         chain.taken += 1;
         chain.next_us += period_us;
+        // the rest of this tick is the beginning of the next window
+        let next_opens_us = chain.next_us.saturating_sub(average_us);
+        if next_opens_us < now_us {
+            window.add(&mut chain, (now_us - next_opens_us) as f64 / tick_us as f64);
+        }
     }
 }
 
@@ -273,22 +217,23 @@ fn ratio(signal: f64, floor: f64) -> f64 {
 }
 
 impl Window {
-    fn add(&mut self, chain: &mut Chain) {
-        if chain.ticks == 0 {
-            self.sum.clone_from(&self.now);
-            chain.signal_sum.clone_from(&chain.element);
-        } else {
-            self.sum.add(&self.now);
-            for (sum, element) in chain.signal_sum.iter_mut().zip(&chain.element) {
-                *sum += element;
-            }
+    /// Adds the present, which lasts `share` of a tick within the window.
+    fn add(&mut self, chain: &mut Chain, share: f64) {
+        if chain.ticks == 0.0 {
+            self.sum.clear_to(&self.now);
+            chain.signal_sum.clear();
+            chain.signal_sum.resize(chain.element.len(), 0.0);
         }
-        chain.ticks += 1;
+        self.sum.add(&self.now, share);
+        for (sum, element) in chain.signal_sum.iter_mut().zip(&chain.element) {
+            *sum += element * share;
+        }
+        chain.ticks += share;
     }
 
-    fn close(&mut self, ticks: u32) {
+    fn close(&mut self, ticks: f64) {
         self.mean.clone_from(&self.sum);
-        self.mean.scale(1.0 / f64::from(ticks));
+        self.mean.scale(1.0 / ticks);
     }
 }
 
@@ -311,9 +256,7 @@ impl<S: Sensor> Stage<'_, S> {
         let mut out = vec![0.0; self.signals().len()];
         self.sensor.transduce(self.state, air, &mut out);
         for (value, signal) in out.iter_mut().zip(self.signals()) {
-            if signal.scale == Scale::Logarithmic {
-                *value = libm::log(*value);
-            }
+            *value = signal.scale.enter(*value);
         }
         out
     }
@@ -344,46 +287,6 @@ impl<S: Sensor> Stage<'_, S> {
                 (gain, offset + signal.bias.drift_per_sqrt_day * self.instrument.age_days.sqrt() * draws.normal())
             })
             .collect();
-        chain.floor = self.clean_residual_noise(&chain.element, channels, period_us);
-    }
-
-    /// Standard deviation of what the firmware makes of noise alone, in the air of the first tick.
-    fn clean_residual_noise(&self, element: &[f64], channels: usize, period_us: u64) -> Vec<f64> {
-        let path = format!("{}/floor", self.instrument.path);
-        let streams: Vec<NoiseStreams> =
-            self.signals().iter().map(|s| NoiseStreams::new(self.seed, &format!("{path}/{}", s.name))).collect();
-        let turns: Vec<bool> = self.instrument.parts.quantities.iter().flat_map(|q| q.channels.iter().map(|_| q.unit == "deg")).collect();
-        let (mut sum, mut square, mut count) = (vec![0.0; channels], vec![0.0; channels], vec![0.0; channels]);
-        let mut first: Vec<Option<f64>> = vec![None; channels];
-        for index in 0..FLOOR_RESULTS {
-            let raw: Vec<f64> = self
-                .signals()
-                .iter()
-                .zip(element)
-                .zip(&streams)
-                .map(|((signal, value), streams)| {
-                    // every result starts afresh: the stationary law, not one stretch of it
-                    let error = NoiseState::default().draw(signal.noise, streams, index, period_us as f64 * 1e-6);
-                    undo(signal.scale, signal.converter.convert(value + error).0)
-                })
-                .collect();
-            let mut report = Report::empty(channels);
-            self.sensor.firmware(&raw, &Partners::default(), &mut self.state.clone(), &mut report);
-            for (channel, (value, turn)) in report.values.iter().zip(&turns).enumerate() {
-                let Some(value) = value else { continue };
-                // directions are compared the short way round with the first one
-                let from_first = value - *first[channel].get_or_insert(*value);
-                let value = if *turn { (from_first + 540.0).rem_euclid(360.0) - 180.0 } else { from_first };
-                count[channel] += 1.0;
-                sum[channel] += value;
-                square[channel] += value * value;
-            }
-        }
-        let deviation = |channel: usize| {
-            let n: f64 = count[channel];
-            if n < 2.0 { 0.0 } else { ((square[channel] - sum[channel] * sum[channel] / n) / (n - 1.0)).max(0.0).sqrt() }
-        };
-        (0..channels).map(deviation).collect()
     }
 
     /// Stages 2 to 4: the element follows the air through one tick.
@@ -402,7 +305,7 @@ impl<S: Sensor> Stage<'_, S> {
         &self,
         chain: &mut Chain,
         window: &mut Window,
-        releases: &crate::world::tracers::Releases,
+        releases: &Releases,
         events: &[&EventNode],
         of: &impl Fn(&EventNode, usize) -> bool,
     ) {
@@ -433,7 +336,7 @@ impl<S: Sensor> Stage<'_, S> {
         &self,
         chain: &mut Chain,
         window: &mut Window,
-        releases: &crate::world::tracers::Releases,
+        releases: &Releases,
         events: &[&EventNode],
         of: &impl Fn(&EventNode, usize) -> bool,
         truth: &mut ReadingTruth,
@@ -447,6 +350,7 @@ impl<S: Sensor> Stage<'_, S> {
         chain.ideal_max.fill(f64::MIN);
         air.mix(releases, |slot| !events.iter().any(|event| of(event, slot)));
         truth.without_events = self.ideal(air);
+        chain.clean = self.transduce(air);
         truth.contributions.clear();
         for source in 0..sources {
             let mine = |slot: usize| releases.source(slot) == Some(source);
@@ -467,42 +371,39 @@ impl<S: Sensor> Stage<'_, S> {
         let Chain { signal_sum, ticks, bias, noise, flat, taken, .. } = chain;
         let at = reading.window_end_us;
         let louder = faults::noise_factor(&self.instrument.faults, at);
-        let mut clipped = false;
+        let mut clipped = vec![false; self.signals().len()];
         let mut raw: Vec<f64> = Vec::with_capacity(self.signals().len());
         for (index, signal) in self.signals().iter().enumerate() {
-            let value = signal_sum[index] / f64::from(*ticks);
+            let value = signal_sum[index] / *ticks;
             let (gain, offset) = bias[index];
             let error = noise[index].draw(signal.noise, &self.instrument.noise[index], *taken, period_us as f64 * 1e-6);
             let (converted, out) = signal.converter.convert(value * (1.0 + gain) + offset + louder * error);
-            clipped |= out;
-            raw.push(undo(signal.scale, converted));
+            clipped[index] = out;
+            raw.push(signal.scale.undo(converted));
         }
-        *ticks = 0;
+        *ticks = 0.0;
         let last: Option<Vec<f64>> = reading.raw.iter().copied().collect();
         let last = last.filter(|last| last.len() == raw.len());
         truth.faults = (0..self.instrument.faults.len()).filter(|n| self.instrument.faults[*n].present(at)).collect();
         let delivered = faults::apply(&self.instrument.faults, at, &self.instrument.signal_names, &mut raw, last.as_deref());
-        reading.flags.clear();
-        reading.quality = Quality::Good;
+        reading.verdicts = vec![Verdict::default(); self.instrument.parts.quantities.len()];
         if delivered {
             let noisy = |signal: &Signal| signal.noise.white > 0.0 || signal.noise.flicker > 0.0;
-            let is_flat = raw
-                .iter()
-                .zip(flat)
-                .zip(self.signals())
-                .fold(false, |any, ((value, flat), signal)| (flat.flat(*value) && noisy(signal)) || any);
-            if is_flat {
-                reading.quality = Quality::Fail;
-                reading.flags.push("flat_line".to_owned());
-            }
-            if clipped {
-                reading.quality = reading.quality.worst(Quality::Suspect);
-                reading.flags.push("saturated".to_owned());
+            let flat: Vec<bool> =
+                raw.iter().zip(flat).zip(self.signals()).map(|((value, flat), signal)| flat.flat(*value) && noisy(signal)).collect();
+            for (verdict, signals) in reading.verdicts.iter_mut().zip(&self.instrument.parts.made_from) {
+                if signals.iter().any(|index| flat[*index]) {
+                    verdict.flag(Quality::Fail, "flat_line");
+                }
+                if signals.iter().any(|index| clipped[*index]) {
+                    verdict.flag(Quality::Suspect, "saturated");
+                }
             }
             reading.raw = raw.into_iter().map(Some).collect();
         } else {
-            reading.quality = Quality::Missing;
-            reading.flags.push("missing".to_owned());
+            for verdict in &mut reading.verdicts {
+                verdict.flag(Quality::Missing, "missing");
+            }
             reading.raw = vec![None; raw.len()];
         }
         reading.delivered = true;
@@ -511,61 +412,47 @@ impl<S: Sensor> Stage<'_, S> {
     }
 }
 
-/// From the domain of a scale back to the raw unit.
-fn undo(scale: Scale, value: f64) -> f64 {
-    match scale {
-        Scale::Linear => value,
-        Scale::Logarithmic => libm::exp(value),
-    }
-}
-
 /// How stage 8 of a sensor's kind is run on its entity.
 #[derive(Component, Clone, Copy, Debug)]
 pub struct Firmware(pub fn(&mut World, Entity, &Partners, bool));
 
-/// Stages 8 and 10 of one sensor; `partners_lost` if a sensor it relies on has no usable report.
+/// Stages 8 and 10 of one sensor, and how well it sees each event; `partners_lost` if a sensor it relies on has no
+/// usable report.
 pub(crate) fn run_firmware<S: Sensor>(world: &mut World, sensor: Entity, partners: &Partners, partners_lost: bool) {
     let mut entity = world.entity_mut(sensor);
-    let Ok((spec, instrument, chain, mut state, mut reading)) =
-        entity.get_components_mut::<(&S, &Instrument, &Chain, &mut S::State, &mut Reading)>()
+    let Ok((spec, instrument, mut chain, mut state, mut reading, mut sight)) =
+        entity.get_components_mut::<(&S, &Instrument, &mut Chain, &mut S::State, &mut Reading, &mut SensorSight)>()
     else {
         return;
     };
+    let (chain, reading) = (&mut *chain, &mut *reading);
     reading.raw_ready = false;
+    chain.floor.refresh(spec, &state, instrument, &chain.clean, partners, chain.taken);
     let channels: Vec<&Channel> = instrument.parts.channels().collect();
-    let mut report = Report::empty(channels.len());
+    for (event_signal, sight) in chain.event_signal.iter().zip(&mut sight.events) {
+        let ratios = event_signal.iter().zip(&chain.floor.sigma).map(|(signal, floor)| ratio(*signal, *floor));
+        let (channel, snr) = ratios.enumerate().fold((0, 0.0), |best, now| if now.1 > best.1 { now } else { best });
+        sight.result(&channels[channel].name, snr, reading.window_end_us);
+    }
+    let mut report = Report::empty(&instrument.parts.quantities);
     let raw: Option<Vec<f64>> = reading.raw.iter().copied().collect();
     if let Some(raw) = raw {
         spec.firmware(&raw, partners, &mut state, &mut report);
-        // a broken signal can make arithmetic fail: that is no value
-        for value in &mut report.values {
-            *value = value.filter(|v| v.is_finite());
-        }
         if partners_lost {
             report.flag(Quality::Suspect, "partner_unusable");
         }
-        for (value, channel) in report.values.iter().zip(&channels) {
-            if value.is_some_and(|v| !(channel.span.0..=channel.span.1).contains(&v)) {
-                report.quality = report.quality.worst(Quality::Fail);
-                report.flags.push(format!("gross_range:{}", channel.name));
-            }
+    }
+    report.test(&channels);
+    for (verdict, of_firmware) in reading.verdicts.iter_mut().zip(report.verdicts()) {
+        verdict.quality = verdict.quality.worst(of_firmware.quality);
+        for flag in &of_firmware.flags {
+            verdict.flag(of_firmware.quality, flag);
         }
     }
-    let reading = &mut *reading;
-    reading.quality = reading.quality.worst(report.quality);
-    reading.flags.append(&mut report.flags);
     reading.compensations = report.compensations;
-    reading.uncertainty = report
-        .values
-        .iter()
-        .zip(&channels)
-        .zip(&chain.floor)
-        .map(|((value, channel), floor)| value.map(|_| floor.hypot(channel.systematic)))
-        .collect();
+    let spreads = channels.iter().zip(&chain.floor.sigma).map(|(channel, floor)| floor.hypot(channel.systematic));
+    reading.uncertainty = report.values.iter().zip(spreads).map(|(value, spread)| value.map(|_| spread)).collect();
     reading.values = report.values;
-    if reading.values.iter().all(Option::is_none) {
-        reading.quality = Quality::Missing;
-    }
 }
 
 /// The draws of a unit: the same serial number has the same manufacturing spread.

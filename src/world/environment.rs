@@ -41,15 +41,21 @@ impl Surroundings {
         crate::units::vapour_hpa(self.temperature_k, self.humidity_frac)
     }
 
-    /// Adds other air, quantity by quantity; the sum becomes a mean by [`Self::scale`].
-    pub fn add(&mut self, other: &Self) {
-        self.temperature_k += other.temperature_k;
-        self.humidity_frac += other.humidity_frac;
-        self.pressure_pa += other.pressure_pa;
-        self.wind_m_s += other.wind_m_s;
+    /// Nothing of everything, with the lists and the heading of `like`: where a sum begins.
+    pub fn clear_to(&mut self, like: &Self) {
+        self.clone_from(like);
+        self.scale(0.0);
+    }
+
+    /// Adds `share` of other air, quantity by quantity; the sum becomes a mean by [`Self::scale`].
+    pub fn add(&mut self, other: &Self, share: f64) {
+        self.temperature_k += other.temperature_k * share;
+        self.humidity_frac += other.humidity_frac * share;
+        self.pressure_pa += other.pressure_pa * share;
+        self.wind_m_s += other.wind_m_s * share;
         for (list, more) in [(&mut self.tracers, &other.tracers), (&mut self.background, &other.background)] {
             for (value, more) in list.iter_mut().zip(more) {
-                *value += more;
+                *value += more * share;
             }
         }
     }

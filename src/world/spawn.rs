@@ -1,7 +1,8 @@
 //! Scenario to world: grid, clock, tracers, emitters, events.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bevy_app::App;
 use bevy_ecs::prelude::*;
@@ -42,20 +43,34 @@ pub struct Conditions {
     pub files: FileLoader,
 }
 
-/// Opens files beside the scenario.
+/// Opens files beside the scenario and remembers what was opened: the inputs of the run.
 #[derive(Clone, Debug)]
 pub struct FileLoader {
-    /// The scenario's path.
-    pub beside: PathBuf,
+    beside: PathBuf,
     /// The scenario's start, against which recorded times are counted.
     pub start: Timestamp,
+    opened: Arc<Mutex<BTreeMap<PathBuf, Arc<Source>>>>,
 }
 
 impl FileLoader {
+    /// A loader for the scenario at `beside` that starts at `start`.
+    #[must_use]
+    pub fn new(beside: PathBuf, start: Timestamp) -> Self {
+        Self { beside, start, opened: Arc::default() }
+    }
+
     /// The text of a file the scenario names.
     #[must_use]
     pub fn open(&self, name: &str) -> Option<Arc<Source>> {
-        open_beside(&self.beside, name)
+        let source = open_beside(&self.beside, name)?;
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(source.path.clone(), Arc::clone(&source));
+        Some(source)
+    }
+
+    /// Every file that was opened so far, by path.
+    #[must_use]
+    pub fn opened(&self) -> BTreeMap<PathBuf, Arc<Source>> {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// What to say when there is no such file.

@@ -31,22 +31,27 @@ pub struct Sight {
     /// The channel of that largest ratio over the whole run, and the ratio.
     pub best: Option<(String, f64)>,
     results: u32,
+    /// When the first of these results was delivered, microseconds since the start of the warm-up.
+    since_us: u64,
 }
 
 impl Sight {
-    /// Takes the ratio of a new result.
-    pub fn result(&mut self, channel: &str, snr: f64) {
+    /// Takes the ratio of a new result, delivered `at_us` microseconds after the start of the warm-up.
+    pub fn result(&mut self, channel: &str, snr: f64, at_us: u64) {
         self.snr = snr;
         self.results = if snr >= DETECTION_SNR { self.results.saturating_add(1) } else { 0 };
+        if self.results == 1 {
+            self.since_us = at_us;
+        }
         if self.best.as_ref().is_none_or(|(_, best)| snr > *best) && snr > 0.0 {
             self.best = Some((channel.to_owned(), snr));
         }
     }
 
-    /// Whether the event can be noticed in this sensor now.
+    /// Since when the event can be noticed in this sensor, if it can: its first loud result, known at the second.
     #[must_use]
-    pub const fn detectable(&self) -> bool {
-        self.results >= DETECTION_RESULTS
+    pub fn detectable_since_us(&self) -> Option<u64> {
+        (self.results >= DETECTION_RESULTS).then_some(self.since_us)
     }
 }
 
@@ -62,17 +67,16 @@ pub struct UnitEvent {
 }
 
 impl UnitEvent {
-    /// Takes what the unit's sensors see at `now_us`.
-    pub fn update<'s>(&mut self, sights: impl Iterator<Item = &'s Sight>, now_us: i64) {
+    /// Takes what the unit's sensors see now; `utc_us` turns their time into UTC.
+    pub fn update<'s>(&mut self, sights: impl Iterator<Item = &'s Sight>, utc_us: impl Fn(u64) -> i64) {
         self.snr = 0.0;
-        self.detectable = false;
+        let mut since_us: Option<u64> = None;
         for sight in sights {
             self.snr = self.snr.max(sight.snr);
-            self.detectable |= sight.detectable();
+            since_us = [since_us, sight.detectable_since_us()].into_iter().flatten().min();
         }
-        if self.detectable {
-            self.arrival_us.get_or_insert(now_us);
-        }
+        self.detectable = since_us.is_some();
+        self.arrival_us = self.arrival_us.or(since_us.map(utc_us));
     }
 }
 
@@ -96,25 +100,25 @@ mod tests {
     #[test]
     fn one_loud_result_is_not_enough_and_a_quiet_one_starts_over() {
         let mut sight = Sight::default();
-        sight.result("a", 9.0);
-        assert!(!sight.detectable());
-        sight.result("a", 1.0);
-        sight.result("b", 4.0);
-        assert!(!sight.detectable());
-        sight.result("b", 3.0);
-        assert!(sight.detectable());
+        for (time, channel, snr) in [(1, "a", 9.0), (2, "a", 1.0), (3, "b", 4.0)] {
+            sight.result(channel, snr, time);
+            assert_eq!(sight.detectable_since_us(), None);
+        }
+        sight.result("b", 3.0, 4);
+        assert_eq!(sight.detectable_since_us(), Some(3));
         assert_eq!(sight.best, Some(("a".to_owned(), 9.0)));
     }
 
     #[test]
-    fn arrival_is_the_first_moment_and_stays() {
+    fn arrival_is_the_first_of_two_loud_results_and_stays() {
         let mut sight = Sight::default();
         let mut event = UnitEvent::default();
         for (time, snr) in [(1, 5.0), (2, 5.0), (3, 0.0), (4, 5.0), (5, 5.0)] {
-            sight.result("a", snr);
-            event.update(std::iter::once(&sight), time);
+            sight.result("a", snr, time);
+            event.update(std::iter::once(&sight), u64::cast_signed);
+            assert_eq!(event.arrival_us.is_some(), time > 1);
         }
-        assert_eq!(event.arrival_us, Some(2));
+        assert_eq!(event.arrival_us, Some(1));
         assert!(event.detectable);
     }
 

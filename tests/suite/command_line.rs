@@ -63,6 +63,51 @@ fn a_place_that_cannot_be_written_is_said_and_nothing_looks_whole() {
     assert!(text(&refused.stderr).contains("cannot be written"), "{}", text(&refused.stderr));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_disk_that_fills_up_under_way_ends_the_run_and_keeps_what_was_complete() {
+    let folder = tempfile::tempdir().unwrap();
+    // a limit on the size of a file refuses writes as a full disk does, once some blocks are there
+    let script = "ulimit -f 300; trap '' XFSZ; exec \"$0\" run smouldering_branch --out run --no-progress";
+    let full = Command::new("bash").args(["-c", script, env!("CARGO_BIN_EXE_envirosense")]).current_dir(folder.path()).output().unwrap();
+    assert_eq!(full.status.code(), Some(2), "{}", text(&full.stderr));
+    assert!(text(&full.stderr).contains("samples.avro"), "{}", text(&full.stderr));
+    let manifest: serde_json::Value = serde_json::from_slice(&std::fs::read(folder.path().join("run/manifest.json")).unwrap()).unwrap();
+    assert_eq!(manifest["state"], "broken off");
+    let looked = envirosense(&["--format", "json", "inspect", "run"], folder.path());
+    assert_eq!(looked.status.code(), Some(0), "{}", text(&looked.stderr));
+    let answer: serde_json::Value = serde_json::from_slice(&looked.stdout).unwrap();
+    assert!(answer["samples"].as_u64().unwrap() > 100, "{answer}");
+}
+
+#[test]
+fn another_run_is_not_overwritten_unless_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |more: &[&str]| envirosense(&[&["run", "quiet_day", "--until", "5.0", "--out", "run"], more].concat(), folder.path());
+    assert_eq!(run(&[]).status.code(), Some(0));
+    assert_eq!(run(&[]).status.code(), Some(0), "the same run comes out the same");
+    let refused = run(&["--seed", "1"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("already holds another run"), "{}", text(&refused.stderr));
+    assert_eq!(run(&["--seed", "1", "--overwrite"]).status.code(), Some(0));
+}
+
+#[test]
+fn snapshots_are_exported_as_a_time_series() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = "snapshots=[(at_s: 2.0, quantities: [\"air/temperature\", \"wind\"]), (at_s: 4.0, quantities: [\"wind\"])]";
+    let run = envirosense(&["run", "quiet_day", "--until", "5.0", "--set", set, "--out", "run"], folder.path());
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+    assert_eq!(envirosense(&["export", "run", "--to", "vti"], folder.path()).status.code(), Some(2));
+    assert_eq!(envirosense(&["export", "run", "--to", "vti", "--out", "fields"], folder.path()).status.code(), Some(0));
+    let index = std::fs::read_to_string(folder.path().join("fields/fields.pvd")).unwrap();
+    for line in index.lines().filter(|line| line.starts_with("<DataSet")) {
+        let name = line.split('"').nth(3).unwrap();
+        assert!(std::fs::read_to_string(folder.path().join("fields").join(name)).unwrap().ends_with("</VTKFile>\n"));
+    }
+    assert!(index.contains("timestep=\"2\"") && index.contains("timestep=\"4\""), "{index}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_ends_the_run_with_an_error() {

@@ -1,0 +1,172 @@
+//! Size, memory, Courant number, and everything that must lie inside.
+
+use std::collections::BTreeMap;
+
+use glam::DVec3;
+
+use super::units::average_fits;
+use crate::device::turned;
+use crate::diagnostics::Diagnostic;
+use crate::files::product::Product;
+use crate::files::scenario::{Extent, InitialGas, Scenario, Wind};
+use crate::numerics::transport::MAX_COURANT;
+use crate::physics::airflow::fastest;
+use crate::physics::dispersion::MOST_STEPS;
+use crate::simulation::{Read, Request};
+use crate::world::Grid;
+use crate::world::environment::vector;
+use crate::world::spawn::Conditions;
+
+/// Bytes of a voxel without its tracers, and of one more field (measured: `bench`, row `bytes-per-voxel-fixed`).
+const BYTES_PER_VOXEL: f64 = 80.0 + 5.0 * 12.0;
+const BYTES_PER_FIELD: f64 = 12.0;
+/// A domain may use this share of the machine's memory.
+const MEMORY_SHARE: f64 = 0.8;
+
+/// Size, memory, Courant number, and everything that must lie inside.
+/// The box of air, and everything in it.
+pub(super) fn domain(
+    scenario: &Read<Scenario>,
+    products: &BTreeMap<String, Read<Product>>,
+    conditions: &Conditions,
+    request: &Request,
+    tracers: usize,
+    found: &mut Vec<Diagnostic>,
+) {
+    let value = &scenario.value;
+    let size = [value.domain.size_m.0.get(), value.domain.size_m.1.get(), value.domain.size_m.2.get()];
+    let cell = value.domain.cell_m.0;
+    let voxels: f64 = (0..3).map(|axis| (size[axis] / cell[axis]).round().max(1.0)).product();
+    let bytes = voxels * (BYTES_PER_VOXEL + BYTES_PER_FIELD * tracers as f64);
+    let memory = machine_memory();
+    if voxels > f64::from(u32::MAX) || bytes > MEMORY_SHARE * memory {
+        let gib = 1024.0_f64.powi(3);
+        found.push(
+            scenario
+                .fault("domain-too-large", "domain", format!("{voxels:.3e} voxels need {:.1} GiB", bytes / gib))
+                .label("this many cells")
+                .note_text(format!("this machine has {:.1} GiB, of which {:.0} % may be used", memory / gib, MEMORY_SHARE * 100.0))
+                .help("use larger cells, or a smaller box"),
+        );
+        return;
+    }
+    if let Some(axis) = (0..3).find(|axis| cell[*axis] > size[*axis]) {
+        found.push(scenario.fault(
+            "cell-too-large",
+            "domain.cell_m",
+            format!("a cell of {} m does not fit into {} m", cell[axis], size[axis]),
+        ));
+        return;
+    }
+    let grid = Grid::fitting(size, cell);
+    let recorded_missing = matches!(value.wind, Wind::Recorded { .. }) && conditions.wind.is_none();
+    let speed = if recorded_missing || conditions.roughness_m == Some(0.0) { 0.0 } else { fastest(conditions, &grid) };
+    let steps = speed * value.tick_s.secs() / grid.cell_m[0].min(grid.cell_m[1]) / MAX_COURANT;
+    if steps > MOST_STEPS as f64 {
+        let message = format!("at {speed:.1} m/s one tick needs {:.0} transport steps; {MOST_STEPS} is the limit", steps.ceil());
+        found.push(
+            scenario
+                .fault("courant", "tick_s", message)
+                .also(&scenario.source, scenario.span("domain.cell_m"), "cells of this size")
+                .help("use a shorter tick or larger cells"),
+        );
+    }
+    places(scenario, products, request, &grid, found);
+    probes(scenario, found);
+}
+
+/// Everything that has a place lies inside.
+fn places(
+    scenario: &Read<Scenario>,
+    products: &BTreeMap<String, Read<Product>>,
+    request: &Request,
+    grid: &Grid,
+    found: &mut Vec<Diagnostic>,
+) {
+    let value = &scenario.value;
+    let mut inside = |path: String, what: String, point: DVec3| {
+        let within = grid.contains(point);
+        if !within {
+            let box_ = grid.size_m();
+            found.push(
+                scenario
+                    .fault("outside-domain", &path, format!("{what} is at ({}, {}, {}) m, outside the domain", point.x, point.y, point.z))
+                    .also(
+                        &scenario.source,
+                        scenario.span("domain.size_m"),
+                        format!("the domain ends at ({}, {}, {}) m", box_.x, box_.y, box_.z),
+                    ),
+            );
+        }
+        within
+    };
+    for (n, device) in value.devices.iter().enumerate() {
+        let path = format!("devices[{n}].at_m");
+        let Some(product) = products.get(request.product.as_ref().unwrap_or(&device.product)) else {
+            inside(path, format!("device `{}`", device.id), vector(device.at_m));
+            continue;
+        };
+        let origin = vector(device.at_m) + DVec3::Z * product.value.mount.height_m.get();
+        if !inside(path.clone(), format!("device `{}` with its mount", device.id), origin) {
+            continue;
+        }
+        for sensor in &product.value.sensors {
+            let what = format!("sensor `{}` of device `{}`", sensor.id, device.id);
+            inside(path.clone(), what, origin + turned(vector(sensor.at_m), device.heading_deg.get()));
+        }
+    }
+    for (n, emitter) in value.emitters.iter().enumerate() {
+        inside(format!("emitters[{n}].at_m"), format!("emitter `{}`", emitter.id), vector(emitter.at_m));
+    }
+    for (n, gas) in value.initial.iter().enumerate() {
+        if let InitialGas::GaussianPuff { id, at_m, .. } = gas {
+            inside(format!("initial[{n}].at_m"), format!("puff `{id}`"), vector(*at_m));
+        }
+    }
+    for (n, probe) in value.probes.iter().enumerate() {
+        let points = match &probe.over {
+            Extent::Point(at) => vec![at.0],
+            Extent::Path(points) => points.clone(),
+            Extent::Volume { min_m, max_m } => vec![*min_m, *max_m],
+        };
+        for point in points {
+            inside(format!("probes[{n}].over"), format!("probe `{}`", probe.id), vector(point));
+        }
+    }
+}
+
+/// What a probe alone can get wrong.
+fn probes(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
+    let value = &scenario.value;
+    for (n, probe) in value.probes.iter().enumerate() {
+        if probe.every_s.get() < value.tick_s.secs() * (1.0 - 1e-9) {
+            found.push(
+                scenario
+                    .fault(
+                        "sensor-too-fast",
+                        &format!("probes[{n}].every_s"),
+                        format!("probe `{}` reports more often than the engine ticks", probe.id),
+                    )
+                    .also(&scenario.source, scenario.span("tick_s"), "tick set here"),
+            );
+        }
+        average_fits(scenario, &format!("probes[{n}].average_s"), &probe.id, probe.average_s.get(), probe.every_s.get(), found);
+        if matches!(&probe.over, Extent::Path(points) if points.iter().all(|point| vector(*point) == vector(points[0]))) {
+            found.push(scenario.fault("short-path", &format!("probes[{n}].over"), "a path needs at least two different points"));
+        }
+        if let Extent::Volume { min_m, max_m } = &probe.over
+            && !vector(*min_m).cmplt(vector(*max_m)).all()
+        {
+            found.push(scenario.fault("empty-volume", &format!("probes[{n}].over"), "`max_m` must lie above `min_m` along every axis"));
+        }
+    }
+}
+
+/// Total memory of this machine in bytes; 8 GiB where the system does not tell.
+fn machine_memory() -> f64 {
+    let told = std::fs::read_to_string("/proc/meminfo").ok().and_then(|text| {
+        let line = text.lines().find(|line| line.starts_with("MemTotal:"))?.to_owned();
+        line.split_whitespace().nth(1)?.parse::<f64>().ok()
+    });
+    told.map_or(8.0 * 1024.0_f64.powi(3), |kib| kib * 1024.0)
+}
