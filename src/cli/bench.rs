@@ -1,11 +1,11 @@
 //! `bench`: cell updates, ticks and samples a CPU second on this machine.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use cpu_time::ThreadTime;
+use cpu_time::ProcessTime;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Subscriber, subscriber};
@@ -127,7 +127,7 @@ fn puff(repeats: u32, workers: &Workers) -> (f64, f64) {
     let mut cells = Vec::new();
     for _ in 0..repeats {
         cells = exact(0.0);
-        let begun = ThreadTime::now();
+        let begun = ProcessTime::now();
         for step in 0..STEPS {
             Plan::new(faces, [1.0; 3], 0.2, spread, Sides::Open, step % 2 == 1, false).advance(&mut cells, 0.0, workers);
         }
@@ -198,20 +198,30 @@ fn systems() -> Result<Vec<(String, f64)>, SimulationError> {
     subscriber::with_default(tracing_subscriber::registry().with(times), || stepped(&mut demo_simulation()?, DEMO_TICKS))?;
     let spent = spent.lock().unwrap_or_else(PoisonError::into_inner);
     let per_tick = |(name, time): (&String, &Duration)| (name.clone(), time.as_secs_f64() * 1e3 / f64::from(DEMO_TICKS));
-    let mut list: Vec<(String, f64)> = spent.iter().map(per_tick).filter(|(_, ms)| *ms >= LEAST_MS).collect();
+    let mut list: Vec<(String, f64)> = spent.by_system.iter().map(per_tick).filter(|(_, ms)| *ms >= LEAST_MS).collect();
     list.sort_by(|a, b| b.1.total_cmp(&a.1));
     Ok(list)
 }
 
-/// Adds up the time inside the span that the ECS opens around each run of a system.
+/// Adds up the time inside the span that the ECS opens around each run of a system, without that of systems run from
+/// inside it.
 #[derive(Default)]
-struct SystemTimes(Arc<Mutex<BTreeMap<String, Duration>>>);
+struct SystemTimes(Arc<Mutex<Spent>>);
+
+#[derive(Default)]
+struct Spent {
+    running: Vec<Running>,
+    by_system: BTreeMap<String, Duration>,
+}
+
+/// A system that has begun and not ended.
+struct Running {
+    since: Instant,
+    inside: Duration,
+}
 
 /// What a span remembers of its system.
-struct Watch {
-    name: String,
-    entered: Option<Instant>,
-}
+struct SystemName(String);
 
 /// Finds the field `name`.
 struct NameField(Option<String>);
@@ -226,6 +236,14 @@ impl Visit for NameField {
     fn record_debug(&mut self, _field: &Field, _value: &dyn std::fmt::Debug) {}
 }
 
+impl SystemTimes {
+    /// The name of the system a span stands for, and the books.
+    fn of<S: Subscriber + for<'l> LookupSpan<'l>>(&self, id: &Id, context: &Context<'_, S>) -> Option<(String, MutexGuard<'_, Spent>)> {
+        let name = context.span(id)?.extensions().get::<SystemName>()?.0.clone();
+        Some((name, self.0.lock().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
 impl<S: Subscriber + for<'l> LookupSpan<'l>> Layer<S> for SystemTimes {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         if attributes.metadata().name() != "system" {
@@ -234,25 +252,25 @@ impl<S: Subscriber + for<'l> LookupSpan<'l>> Layer<S> for SystemTimes {
         let mut field = NameField(None);
         attributes.record(&mut field);
         if let (Some(name), Some(span)) = (field.0, context.span(id)) {
-            span.extensions_mut().insert(Watch { name, entered: None });
+            span.extensions_mut().insert(SystemName(name));
         }
     }
 
     fn on_enter(&self, id: &Id, context: Context<'_, S>) {
-        if let Some(span) = context.span(id)
-            && let Some(watch) = span.extensions_mut().get_mut::<Watch>()
-        {
-            watch.entered = Some(Instant::now());
+        if let Some((_, mut spent)) = self.of(id, &context) {
+            spent.running.push(Running { since: Instant::now(), inside: Duration::ZERO });
         }
     }
 
     fn on_exit(&self, id: &Id, context: Context<'_, S>) {
-        if let Some(span) = context.span(id)
-            && let Some(watch) = span.extensions_mut().get_mut::<Watch>()
-            && let Some(entered) = watch.entered.take()
+        if let Some((name, mut spent)) = self.of(id, &context)
+            && let Some(ended) = spent.running.pop()
         {
-            let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            *spent.entry(watch.name.clone()).or_default() += entered.elapsed();
+            let whole = ended.since.elapsed();
+            if let Some(outer) = spent.running.last_mut() {
+                outer.inside += whole;
+            }
+            *spent.by_system.entry(name).or_default() += whole.saturating_sub(ended.inside);
         }
     }
 }

@@ -72,6 +72,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("unknown-material", "No ground cover of this name; see `envirosense list materials`."),
     ("unknown-member", "An event names an emitter that the scenario does not have."),
     ("unknown-mode", "The product has no mode of this name."),
+    ("unknown-name", "Nothing of this name ships with the program or is registered by a plugin; the message lists what there is."),
     ("unknown-parameter", "A `\"$name\"` needs an entry in `parameters`."),
     ("unknown-partner", "`compensated_by` names a sensor the product does not carry."),
     ("unknown-product", "No file `products/NAME.ron` beside the scenario, here, or among the shipped files."),

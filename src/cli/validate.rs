@@ -51,7 +51,8 @@ pub(crate) fn validate(args: &ValidateArgs, app: &App, voice: Voice) -> u8 {
         say(&format!("{:#}", serde_json::json!({"schema": "envirosense.validate/1", "errors": errors, "diagnostics": list})));
     } else {
         show(&all);
-        say(&format!("{} files, {errors} errors, {} warnings", args.files.len(), all.len() - errors));
+        let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        say(&[count(args.files.len(), "file"), count(errors, "error"), count(all.len() - errors, "warning")].join(", "));
     }
     if errors > 0 { NO } else { 0 }
 }

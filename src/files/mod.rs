@@ -76,15 +76,16 @@ fn unbalanced(source: &Arc<Source>, broken: Broken) -> Diagnostic {
     match broken {
         Broken::Unclosed(span) => {
             let what = &source.text[span.clone()];
-            let close = match what {
-                "(" => ")",
-                "[" => "]",
-                "{" => "}",
-                quote => quote,
-            };
+            let close = partner(what);
             Diagnostic::error("unclosed", format!("this `{what}` is never closed"), source, span)
                 .label("opened here")
                 .help(format!("add the missing `{close}`"))
+        }
+        Broken::Mismatched { open, close } => {
+            let (opened, found) = (&source.text[open.clone()], &source.text[close.clone()]);
+            Diagnostic::error("unclosed", format!("this `{found}` cannot close the `{opened}` that is open here"), source, close)
+                .label(format!("should be `{}`, or comes too early", partner(opened)))
+                .also(source, open, "opened here")
         }
         Broken::Unexpected(span) if span.is_empty() => {
             Diagnostic::error("empty-file", "the file ends before any value begins", source, span)
@@ -94,6 +95,16 @@ fn unbalanced(source: &Arc<Source>, broken: Broken) -> Diagnostic {
             let found = source.text[span.clone()].to_owned();
             Diagnostic::error("syntax", format!("unexpected `{found}`"), source, span).label("a value should stand here")
         }
+    }
+}
+
+/// What closes a bracket or quote.
+fn partner(opening: &str) -> &str {
+    match opening {
+        "(" => ")",
+        "[" => "]",
+        "{" => "}",
+        quote => quote,
     }
 }
 
@@ -115,7 +126,7 @@ fn read_text<T: DeserializeOwned>(
 fn explain(source: &Arc<Source>, span: Range<usize>, error: SpannedError, kinds: &Kinds) -> Diagnostic {
     let tree = match outline(&source.text) {
         Ok(tree) => tree,
-        Err(broken @ Broken::Unclosed(_)) => return unbalanced(source, broken),
+        Err(broken @ (Broken::Unclosed(_) | Broken::Mismatched { .. })) => return unbalanced(source, broken),
         Err(Broken::Unexpected(at)) if at.is_empty() => {
             return unbalanced(source, Broken::Unexpected(at));
         }
@@ -125,7 +136,7 @@ fn explain(source: &Arc<Source>, span: Range<usize>, error: SpannedError, kinds:
     };
     match &error.code {
         Code::NoSuchStructField { expected, found, outer } => {
-            unknown_field(source, token(source, &span), found, expected, outer.as_deref())
+            unknown_field(source, &tree, token(source, &span), found, expected, outer.as_deref())
         }
         Code::NoSuchEnumVariant { expected, found, outer } => {
             let of = outer.as_ref().map(|name| format!(" of {name}")).unwrap_or_default();
@@ -147,8 +158,10 @@ fn explain(source: &Arc<Source>, span: Range<usize>, error: SpannedError, kinds:
     }
 }
 
-fn unknown_field(source: &Arc<Source>, span: Range<usize>, found: &str, expected: &[&str], outer: Option<&str>) -> Diagnostic {
-    let of = outer.map(|name| format!(" in {name}")).unwrap_or_default();
+fn unknown_field(source: &Arc<Source>, tree: &Node, span: Range<usize>, found: &str, expected: &[&str], outer: Option<&str>) -> Diagnostic {
+    // a kind's own reader does not know its name; the text does
+    let written = || innermost(tree, span.start)?.name.clone().map(|name| &source.text[name]);
+    let of = outer.or_else(written).map(|name| format!(" in {name}")).unwrap_or_default();
     Diagnostic::error("unknown-field", format!("unknown field `{found}`{of}"), source, span).label("not a known field").did_you_mean(
         found,
         expected.iter().copied(),
@@ -218,7 +231,7 @@ fn from_message(source: &Arc<Source>, tree: &Node, span: Range<usize>, message: 
     }
     let place = token(source, &span);
     if message.starts_with("Unexpected field named") {
-        return unknown_field(source, place, ticked[0], &ticked[1..], None);
+        return unknown_field(source, tree, place, ticked[0], &ticked[1..], None);
     }
     if message.starts_with("Unexpected missing field named") {
         return missing_field(source, tree, &span, ticked[0], None);
@@ -240,6 +253,9 @@ fn from_message(source: &Arc<Source>, tree: &Node, span: Range<usize>, message: 
                 .did_you_mean(ticked[0], names, false);
         }
     }
+    if let Some((said, known)) = message.split_once("; known here: ") {
+        return Diagnostic::error("unknown-name", said, source, place).did_you_mean(ticked[0], known.split(", "), true);
+    }
     if message.starts_with("Expected") {
         let found = source.text[place.clone()].to_owned();
         return Diagnostic::error("wrong-type", format!("{}, found `{found}`", lower_first(message)), source, place);
@@ -250,22 +266,37 @@ fn from_message(source: &Arc<Source>, tree: &Node, span: Range<usize>, message: 
 fn plain(source: &Arc<Source>, span: Range<usize>, error: &SpannedError) -> Diagnostic {
     let span = token(source, &span);
     let found = &source.text[span.clone()];
-    let message = lower_first(&error.code.to_string());
-    let code = match error.code {
-        Code::ExpectedFloat
-        | Code::ExpectedInteger
-        | Code::ExpectedBoolean
-        | Code::ExpectedString
-        | Code::ExpectedArray
-        | Code::ExpectedStructLike
-        | Code::ExpectedNamedStructLike(_)
-        | Code::ExpectedMap
-        | Code::ExpectedDifferentLength { .. }
-        | Code::InvalidValueForType { .. } => "wrong-type",
-        _ => "syntax",
+    let (code, message) = match in_words(&error.code) {
+        Some(words) => ("wrong-type", words),
+        None => ("syntax", lower_first(&error.code.to_string())),
     };
     let message = if found.is_empty() || message.contains("found") { message } else { format!("{message}, found `{found}`") };
     Diagnostic::error(code, message, source, span)
+}
+
+/// What was expected, in the words of a person who writes the file; none if it is no matter of types.
+fn in_words(code: &Code) -> Option<String> {
+    Some(match code {
+        Code::ExpectedFloat => "expected a number".to_owned(),
+        Code::ExpectedInteger => "expected a whole number".to_owned(),
+        Code::ExpectedBoolean => "expected `true` or `false`".to_owned(),
+        Code::ExpectedString => "expected a text in quotes".to_owned(),
+        Code::ExpectedArray => "expected a list `[…]`".to_owned(),
+        Code::ExpectedMap => "expected a map `{…}`".to_owned(),
+        Code::ExpectedStructLike => "expected values in brackets `(…)`".to_owned(),
+        Code::ExpectedNamedStructLike(name) => format!("expected `{name}(…)`"),
+        Code::ExpectedDifferentLength { expected, found } => {
+            // the parser speaks of tuples; what is meant is how many values stand in the brackets
+            let wanted: String = expected.chars().filter(char::is_ascii_digit).collect();
+            if wanted.is_empty() {
+                format!("expected {expected}, found {found} values")
+            } else {
+                format!("expected {wanted} values, found {found}")
+            }
+        }
+        Code::InvalidValueForType { .. } => lower_first(&code.to_string()),
+        _ => return None,
+    })
 }
 
 fn lower_first(message: &str) -> String {
@@ -295,6 +326,10 @@ fn token(source: &Source, span: &Range<usize>) -> Range<usize> {
     if end - start <= 1 {
         start -= text[..start].chars().rev().take_while(|c| part(*c)).map(char::len_utf8).sum::<usize>();
         end += text[end..].chars().take_while(|c| part(*c)).map(char::len_utf8).sum::<usize>();
+    }
+    // the parser marks a text from behind its opening quote on
+    if text[start..end].ends_with('"') && !text[start..end].starts_with('"') && text[..start].ends_with('"') {
+        start -= 1;
     }
     start..end.max(start)
 }

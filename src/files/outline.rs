@@ -27,7 +27,16 @@ pub enum Shape {
     /// `[1, 2]` or `(1, 2)`.
     List(Vec<Node>),
     /// `{key: value}`.
-    Map(Vec<(Node, Node)>),
+    Map(Vec<(Key, Node)>),
+}
+
+/// The key of a map entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Key {
+    /// Without its quotes.
+    pub text: String,
+    /// Where it stands.
+    pub span: Range<usize>,
 }
 
 /// A named member of a struct.
@@ -44,8 +53,15 @@ pub struct Field {
 /// Why a text has no outline.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Broken {
-    /// This bracket is never closed.
+    /// This bracket or quote is never closed.
     Unclosed(Range<usize>),
+    /// A bracket is closed by one of another kind.
+    Mismatched {
+        /// The bracket that was opened.
+        open: Range<usize>,
+        /// The one that stands where its partner should.
+        close: Range<usize>,
+    },
     /// Something else stands here that RON does not know.
     Unexpected(Range<usize>),
 }
@@ -58,7 +74,7 @@ const DEEPEST: usize = 64;
 /// # Errors
 /// The first bracket that is never closed, or the first token that fits nowhere.
 pub fn outline(text: &str) -> Result<Node, Broken> {
-    let mut reader = Reader { text, at: 0, open: Vec::new() };
+    let mut reader = Reader { text, at: 0, open: Vec::new(), suspect: None };
     reader.skip_blank();
     while reader.text[reader.at..].starts_with("#![") {
         let line = reader.text[reader.at..].find('\n').map_or(text.len(), |n| reader.at + n);
@@ -69,7 +85,7 @@ pub fn outline(text: &str) -> Result<Node, Broken> {
 }
 
 impl Node {
-    /// The value at a path such as `emitters[0].at_m`, if all of it exists.
+    /// The value at a path such as `emitters[0].at_m` or `periods_s[voc]`, if all of it exists.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<&Self> {
         self.deepest(path).filter(|(_, whole)| *whole).map(|(node, _)| node)
@@ -97,7 +113,8 @@ impl Node {
                 Err(_) if items.len() == 1 => items[0].child(step),
                 Err(_) => None,
             },
-            Shape::Map(_) | Shape::Scalar => None,
+            Shape::Map(entries) => entries.iter().find(|(key, _)| key.text == step).map(|(_, value)| value),
+            Shape::Scalar => None,
         }
     }
 
@@ -140,6 +157,8 @@ struct Reader<'t> {
     text: &'t str,
     at: usize,
     open: Vec<Range<usize>>,
+    /// The first bracket whose partner begins a line further left than its own line: most likely not its partner.
+    suspect: Option<Range<usize>>,
 }
 
 impl Reader<'_> {
@@ -238,8 +257,18 @@ impl Reader<'_> {
         }
     }
 
+    /// The text ended with brackets open.
     fn cut_short(&self) -> Broken {
-        self.open.last().map_or(Broken::Unexpected(self.text.len()..self.text.len()), |open| Broken::Unclosed(open.clone()))
+        let open = self.suspect.as_ref().or(self.open.last());
+        open.map_or(Broken::Unexpected(self.text.len()..self.text.len()), |open| Broken::Unclosed(open.clone()))
+    }
+
+    /// Whether what stands here begins a line further left than the line a bracket was opened on.
+    fn further_left_than(&self, open: &Range<usize>) -> bool {
+        let line = |at: usize| &self.text[self.text[..at].rfind('\n').map_or(0, |n| n + 1)..];
+        let indent = |at: usize| line(at).len() - line(at).trim_start_matches(' ').len();
+        let first_of_line = line(self.at).len() - self.text[self.at..].len() == indent(self.at);
+        first_of_line && indent(self.at) < indent(open.start)
     }
 
     /// Reads `(…)`, `[…]` or `{…}` from its opening character on.
@@ -260,8 +289,13 @@ impl Reader<'_> {
             self.skip_blank();
             match self.peek() {
                 Some(c) if c == closing => break,
-                // the end, or the wrong bracket: the innermost open one is what is missing its partner
-                None | Some(')' | ']' | '}') => return Err(self.cut_short()),
+                None => return Err(self.cut_short()),
+                Some(')' | ']' | '}') => {
+                    let open = self.open.last().cloned().unwrap_or(start..start + 1);
+                    // a bracket further left is meant for another one: this one lacks its own
+                    let close = self.at..self.at + 1;
+                    return Err(if self.further_left_than(&open) { Broken::Unclosed(open) } else { Broken::Mismatched { open, close } });
+                }
                 Some(_) => {}
             }
             let first = self.value()?;
@@ -270,7 +304,8 @@ impl Reader<'_> {
                 self.bump();
                 let value = self.value()?;
                 if opening == '{' {
-                    entries.push((first, value));
+                    let text = self.text[first.span.clone()].trim_matches('"').to_owned();
+                    entries.push((Key { text, span: first.span }, value));
                 } else {
                     let name = self.text[first.span.clone()].to_owned();
                     fields.push(Field { name, name_span: first.span, value });
@@ -283,8 +318,9 @@ impl Reader<'_> {
                 self.bump();
             }
         }
+        let open = self.open.pop();
+        self.suspect = self.suspect.take().or(open.filter(|open| self.further_left_than(open)));
         self.bump();
-        self.open.pop();
         let shape = match opening {
             '{' => Shape::Map(entries),
             '(' if !fields.is_empty() || items.is_empty() => Shape::Struct(fields),
@@ -314,11 +350,18 @@ Scenario(name: "a, (b", tick_s: 0.1, /* block */
         assert_eq!(at("emitters[0].kind.species"), "\"CH4\"");
         assert_eq!(at("emitters[1].id"), "\"y\"");
         assert!(tree.find("emitters[2].id").is_none());
+        assert_eq!(at("map[voc]"), "1.0");
+    }
+
+    #[test]
+    fn a_bracket_closed_further_left_than_it_was_opened_is_the_one_that_lacks_its_partner() {
+        let text = "A(\n    b: (1, 2,\n    c: 3,\n)\n";
+        assert_eq!(outline(text), Err(Broken::Unclosed(10..11)));
     }
 
     #[test]
     fn an_unclosed_bracket_is_found_where_it_was_opened() {
-        assert_eq!(outline("A(b: [1, 2)"), Err(Broken::Unclosed(5..6)));
+        assert_eq!(outline("A(b: [1, 2)"), Err(Broken::Mismatched { open: 5..6, close: 10..11 }));
         assert_eq!(outline("A(b: 1"), Err(Broken::Unclosed(1..2)));
         assert_eq!(outline("A(b: \"x)"), Err(Broken::Unclosed(5..6)));
     }

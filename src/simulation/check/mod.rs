@@ -59,12 +59,16 @@ pub(super) fn product(app: &App, product: &Read<Product>, found: &mut Vec<Diagno
         }
     }
     if let Err(cycle) = order(&product.value) {
-        found.push(
-            product
-                .fault("compensation-cycle", "sensors", format!("these sensors wait for each other: {}", cycle.join(", ")))
-                .label("a circle in `compensated_by`")
-                .help("one of them must report without the others"),
-        );
+        let path = |id: &String| {
+            let n = product.value.sensors.iter().position(|sensor| sensor.id == *id).unwrap_or_default();
+            format!("sensors[{n}].compensated_by")
+        };
+        let message = format!("these sensors wait for each other: {}", cycle.join(", "));
+        let mut fault = product.fault("compensation-cycle", &path(&cycle[0]), message).label(format!("`{}` waits here", cycle[0]));
+        for id in &cycle[1..] {
+            fault = fault.also(&product.source, product.span(&path(id)), format!("`{id}` waits here"));
+        }
+        found.push(fault.help("one of them must report without the others"));
     }
     for (n, mode) in product.value.modes.iter().enumerate() {
         for id in mode.periods_s.keys().filter(|id| !ids.contains(&id.as_str())) {
@@ -72,7 +76,7 @@ pub(super) fn product(app: &App, product: &Read<Product>, found: &mut Vec<Diagno
                 product
                     .fault(
                         "unknown-sensor",
-                        &format!("modes[{n}].periods_s"),
+                        &format!("modes[{n}].periods_s[{id}]"),
                         format!("mode `{}` names `{id}`, which this product does not carry", mode.name),
                     )
                     .did_you_mean(id, ids.iter().copied(), true),

@@ -95,7 +95,7 @@ pub(super) fn units(
                 let average_s = kinds.parts(&sensor.kind).map_or(0.0, |parts| parts.average_s);
                 if let Some(period) = mode.periods_s.get(&sensor.id).filter(|_| device.mode.as_ref().is_none_or(|name| *name == mode.name))
                 {
-                    average_fits(product, &format!("modes[{m}].periods_s"), &sensor.id, average_s, period.get(), found);
+                    average_fits(product, &format!("modes[{m}].periods_s[{}]", sensor.id), &sensor.id, average_s, period.get(), found);
                 }
             }
         }
@@ -157,7 +157,7 @@ pub(super) fn too_fast(scenario: &Read<Scenario>, product: &Read<Product>, mode:
         let fault = product
             .fault(
                 "sensor-too-fast",
-                &format!("modes[{n}].periods_s"),
+                &format!("modes[{n}].periods_s[{sensor}]"),
                 format!("`{sensor}` reports every {} s but the tick is {tick_s} s", period.get()),
             )
             .label(format!("`{sensor}` must be {tick_s} or more"))
