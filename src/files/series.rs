@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::diagnostics::{Diagnostic, Source};
+use crate::diagnostics::{Diagnostic, Source, nearest};
 use crate::units::Timestamp;
 
 /// Numbers over time; times in seconds from the scenario's start, strictly increasing.
@@ -41,10 +41,11 @@ impl Series {
         let mut missing = Vec::new();
         let mut place = |name: &str| {
             names.iter().position(|n| *n == name).unwrap_or_else(|| {
+                let near = nearest(name, &names).map_or_else(String::new, |near| format!("a similar name exists: `{near}`; "));
                 missing.push(
                     Diagnostic::error("unknown-column", format!("no column is called `{name}`"), source, header_span.clone())
                         .label("the columns there are")
-                        .help(format!("known here: {}", names.join(", "))),
+                        .help(format!("{near}known here: {}", names.join(", "))),
                 );
                 0
             })

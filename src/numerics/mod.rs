@@ -1,10 +1,13 @@
-//! Kernels that know no physics: conservative transport, tridiagonal systems, CPU dispatch.
+//! Kernels that know no physics: conservative transport, tridiagonal systems, agreement of series, CPU dispatch.
 
 /// Conservative transport of cell averages.
 pub mod transport;
 
 /// Tridiagonal systems.
 pub mod tridiagonal;
+
+/// Statistics of predictions against observations.
+pub mod agreement;
 
 use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 use std::sync::Arc;

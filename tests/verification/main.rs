@@ -1,7 +1,11 @@
-//! The engine against closed forms, through the real schedule. Writes `target/verification.json`.
+//! The engine against closed forms and field data, through the real schedule. Writes `target/verification.json`.
+//!
+//! `VERIFY=full` also runs what takes minutes of CPU.
 
 #![expect(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "tests: cell counts, single precision")]
 
 mod airflow;
 mod dispersion;
+mod field;
+mod plot;
 mod table;
