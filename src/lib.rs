@@ -1,5 +1,4 @@
-//! `EnviroSense`.
-
+#![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
 /// Checked quantities and constants with sources.

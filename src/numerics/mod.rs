@@ -27,7 +27,7 @@ pub trait Real:
     + Mul<Output = Self>
     + Neg<Output = Self>
     + AddAssign
-    + transport::Flux
+    + transport::PlaneKernels
     + 'static
 {
     /// The nearest value to a double.
@@ -40,6 +40,9 @@ pub trait Real:
     /// The smaller of two numbers.
     #[must_use]
     fn smaller(self, other: Self) -> Self;
+    /// Its magnitude with the sign of another number.
+    #[must_use]
+    fn with_sign_of(self, other: Self) -> Self;
     /// One over it.
     #[must_use]
     fn inverse(self) -> Self;
@@ -63,6 +66,10 @@ macro_rules! real {
             #[inline(always)]
             fn smaller(self, other: Self) -> Self {
                 if self < other { self } else { other }
+            }
+            #[inline(always)]
+            fn with_sign_of(self, other: Self) -> Self {
+                self.copysign(other)
             }
             #[inline(always)]
             fn inverse(self) -> Self {

@@ -174,29 +174,36 @@ impl<'f, T: Real> Plan<'f, T> {
         workers.run(|| {
             for (turn, axis) in self.order.into_iter().enumerate() {
                 let volume = self.volume.as_ref().map(|after| (turn.checked_sub(1).map(|t| after[t].as_slice()), after[turn].as_slice()));
-                let job = Sweep { plan: self, axis, inflow, level: workers.simd, volume };
-                match axis {
-                    0 => cells.par_chunks_mut(nx * ny).enumerate().for_each(|(k, plane)| job.along_x(plane, k)),
-                    1 => cells.par_chunks_mut(nx * ny).enumerate().for_each(|(k, plane)| {
-                        let mut rows: Vec<&mut [T]> = plane.chunks_mut(nx).collect();
-                        job.across(&mut rows, k);
-                        if let Some(diffusion) = &self.implicit[1][k] {
-                            diffusion.apply(&mut rows, &mut Vec::new());
-                        }
-                    }),
-                    _ => {
-                        let mut pencils: Vec<Vec<&mut [T]>> = (0..ny).map(|_| Vec::with_capacity(nz)).collect();
-                        for (row, cells) in cells.chunks_mut(nx).enumerate() {
-                            pencils[row % ny].push(cells);
-                        }
-                        pencils.into_par_iter().enumerate().for_each(|(j, mut rows)| {
-                            job.across(&mut rows, j);
-                            if !self.vertical.is_idle() {
-                                self.vertical.apply(&mut rows, &mut Vec::new());
-                            }
-                        });
+                let job = Sweep { plan: self, axis, inflow, volume };
+                let level = workers.simd;
+                if axis == 2 {
+                    let mut pencils: Vec<Vec<&mut [T]>> = (0..ny).map(|_| Vec::with_capacity(nz)).collect();
+                    for (row, cells) in cells.chunks_mut(nx).enumerate() {
+                        pencils[row % ny].push(cells);
                     }
+                    let all = pencils.into_par_iter().enumerate();
+                    all.for_each_init(Buffers::default, |buffers, (j, mut rows)| {
+                        T::across(level, &job, &mut rows, j, buffers);
+                        T::diffuse(level, &self.vertical, &mut rows, &mut buffers.delta);
+                    });
+                    continue;
                 }
+                let all = cells.par_chunks_mut(nx * ny).enumerate();
+                all.for_each_init(Buffers::default, |buffers, (k, plane)| {
+                    let implicit = self.implicit[axis][k].as_ref();
+                    if axis == 0 {
+                        T::along(level, &job, plane, k, buffers);
+                        if let Some(diffusion) = implicit {
+                            T::diffuse_lines(level, diffusion, plane, buffers);
+                        }
+                    } else {
+                        let mut rows: Vec<&mut [T]> = plane.chunks_mut(nx).collect();
+                        T::across(level, &job, &mut rows, k, buffers);
+                        if let Some(diffusion) = implicit {
+                            T::diffuse(level, diffusion, &mut rows, &mut buffers.delta);
+                        }
+                    }
+                });
             }
         });
     }
@@ -236,13 +243,25 @@ fn volumes_after<T: Real>(faces: &Faces<'_, T>, scale: [T; 3], order: [usize; 3]
 }
 
 /// One axis of one step for one tracer.
-struct Sweep<'p, 'f, T> {
+pub struct Sweep<'p, 'f, T> {
     plan: &'p Plan<'f, T>,
     axis: usize,
     inflow: T,
-    level: SimdLevel,
     /// Volume shares before (none: whole cells) and after this sweep.
     volume: Option<(Option<&'p [T]>, &'p [T])>,
+}
+
+/// Rows a thread works in, reused from plane to plane.
+#[derive(Debug, Default)]
+pub struct Buffers<T> {
+    padded: Vec<T>,
+    speed: Vec<T>,
+    flux: Vec<T>,
+    saved: Vec<T>,
+    ghosts: [Vec<T>; 2],
+    ones: Vec<T>,
+    delta: Vec<T>,
+    turned: Vec<T>,
 }
 
 impl<T: Real> Sweep<'_, '_, T> {
@@ -250,247 +269,308 @@ impl<T: Real> Sweep<'_, '_, T> {
         self.plan.sides == Sides::Periodic && self.axis < 2
     }
 
-    /// Every row of plane `k` along itself.
-    fn along_x(&self, plane: &mut [T], k: usize) {
+    /// Where the row of cells `at` along the axis begins, in plane (or slice) `other`.
+    fn start(&self, at: usize, other: usize) -> usize {
         let [nx, ny, _] = self.plan.faces.shape;
-        let number = self.plan.explicit[0][k];
-        let one = T::from_f64(1.0);
-        let (mut padded, mut mu) = (vec![T::default(); nx + 4], vec![T::default(); nx + 1]);
-        let (mut room, mut flux) = (vec![one; nx + 2], vec![T::default(); nx + 1]);
-        let (mut ones, mut scratch) = (vec![one; nx], Vec::new());
-        for (j, row) in plane.chunks_mut(nx).enumerate() {
-            let at = nx * (j + ny * k);
-            padded[2..nx + 2].copy_from_slice(row);
-            for (mu, u) in mu.iter_mut().zip(&self.plan.faces.low[0][at..at + nx]) {
-                *mu = self.plan.scale[0] * *u;
-            }
-            mu[nx] = self.plan.scale[0] * self.plan.faces.high[0][j + ny * k];
-            let ghosts = if self.periodic() {
-                [row[nx.saturating_sub(2)], row[nx - 1], row[0], row[1 % nx]]
-            } else {
-                let low = if mu[0] > T::default() { self.inflow } else { row[0] };
-                let high = if mu[nx] < T::default() { self.inflow } else { row[nx - 1] };
-                [low, low, high, high]
-            };
-            padded[..2].copy_from_slice(&ghosts[..2]);
-            padded[nx + 2..].copy_from_slice(&ghosts[2..]);
-            let before = self.volume.and_then(|(before, _)| before).map_or(ones.as_slice(), |all| &all[at..at + nx]);
-            T::room_row(self.level, &mut room[1..=nx], before, &mu[..nx], &mu[1..], number);
-            if self.periodic() {
-                (room[0], room[nx + 1]) = (room[nx], room[1]);
-            }
-            T::flux_row(
-                self.level,
-                &mut flux,
-                [&padded[..=nx], &padded[1..nx + 2], &padded[2..nx + 3], &padded[3..]],
-                &mu,
-                [&room[..=nx], &room[1..]],
-                number,
-            );
-            if !self.periodic() {
-                // nothing diffuses through the sides
-                flux[0] += number * (padded[2] - padded[1]);
-                flux[nx] += number * (padded[nx + 2] - padded[nx + 1]);
-            }
-            let after = self.volume.map_or(ones.as_slice(), |(_, all)| &all[at..at + nx]);
-            T::update_row(self.level, row, [&flux[..nx], &flux[1..]], [&mu[..nx], &mu[1..]], after);
-            if let Some(diffusion) = &self.plan.implicit[0][k] {
-                diffusion.apply_line(row, &mut scratch);
-            }
-            ones.fill(one);
-        }
+        let (j, k) = if self.axis == 1 { (at, other) } else { (other, at) };
+        nx * (j + ny * k)
     }
 
-    /// Rows of one plane across themselves: along y in plane `other` = k, or along z in slice `other` = j.
-    fn across(&self, rows: &mut [&mut [T]], other: usize) {
-        let n = rows.len();
-        let nx = rows[0].len();
-        let [_, ny, _] = self.plan.faces.shape;
-        let number = if self.axis == 1 { self.plan.explicit[1][other] } else { T::default() };
-        let one = T::from_f64(1.0);
-        let zero = T::default();
-        let place = |at: usize| {
-            if self.axis == 1 { (at, other) } else { (other, at) }
-        };
-        let courant = |face: usize, out: &mut Vec<T>| {
-            let (j, k) = place(face);
-            out.clear();
-            out.extend(self.plan.faces.row(self.axis, j, k).iter().map(|u| self.plan.scale[self.axis] * *u));
-        };
-        let ones = vec![one; nx];
-        let share = |all: Option<&[T]>, at: usize, out: &mut Vec<T>| {
-            let (j, k) = place(at);
-            let from = nx * (j + ny * k);
-            out.clear();
-            out.extend_from_slice(all.map_or(&ones, |all| &all[from..from + nx]));
-        };
-        let (before, after) = self.volume.map_or((None, None), |(before, after)| (before, Some(after)));
-        let periodic = self.periodic();
-        let first: Vec<T> = rows[0].to_vec();
-        let second: Vec<T> = rows[1 % n].to_vec();
-        let (mut mu, mut mu_next, mut mu_last) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut room_low, mut room_high) = (vec![one; nx], vec![one; nx]);
-        let (mut flux, mut flux_last, flux_first) = (vec![zero; nx], vec![zero; nx], &mut Vec::new());
-        let (mut saved, mut ghost_low, mut ghost_high, mut volume) = (vec![zero; nx], vec![zero; nx], vec![zero; nx], Vec::new());
-        courant(0, &mut mu);
-        if periodic {
-            courant(n - 1, &mut mu_last);
-            share(before, n - 1, &mut volume);
-            T::room_row(self.level, &mut room_low, &volume, &mu_last, &mu, number);
-            saved.copy_from_slice(rows[(2 * n - 2) % n]);
-        } else {
-            for x in 0..nx {
-                ghost_low[x] = if mu[x] > zero { self.inflow } else { first[x] };
-            }
-            saved.copy_from_slice(&ghost_low);
-        }
-        for face in 0..=n {
-            if face < n {
-                courant(face + 1, &mut mu_next);
-                share(before, face, &mut volume);
-                T::room_row(self.level, &mut room_high, &volume, &mu, &mu_next, number);
-            } else {
-                room_high.fill(one);
-            }
-            if !periodic && face + 1 >= n {
-                // the ghost beyond the high side, from the courant number of the last face
-                let last = if face == n { &mu } else { &mu_next };
-                for x in 0..nx {
-                    ghost_high[x] = if last[x] < zero { self.inflow } else { rows[n - 1][x] };
-                }
-            }
-            if periodic && face == n {
-                flux.copy_from_slice(flux_first);
-            } else {
-                let low: &[T] = if face > 0 {
-                    rows[face - 1]
-                } else if periodic {
-                    rows[n - 1]
-                } else {
-                    &ghost_low
-                };
-                let high: &[T] = if face < n { rows[face] } else { &ghost_high };
-                let beyond: &[T] = if face + 1 < n {
-                    rows[face + 1]
-                } else if !periodic {
-                    &ghost_high
-                } else if face + 1 == n {
-                    &first
-                } else {
-                    &second
-                };
-                let through_side = !periodic && (face == 0 || face == n);
-                let number = if through_side { zero } else { number };
-                T::flux_row(self.level, &mut flux, [&saved, low, high, beyond], &mu, [&room_low, &room_high], number);
-            }
-            if face == 0 {
-                flux_first.clone_from(&flux);
-                if periodic {
-                    saved.copy_from_slice(rows[n - 1]);
-                } else {
-                    saved.copy_from_slice(&ghost_low);
-                }
-            } else {
-                saved.copy_from_slice(rows[face - 1]);
-                share(after, face - 1, &mut volume);
-                T::update_row(self.level, rows[face - 1], [&flux_last, &flux], [&mu_last, &mu], &volume);
-            }
-            std::mem::swap(&mut flux_last, &mut flux);
-            std::mem::swap(&mut room_low, &mut room_high);
-            std::mem::swap(&mut mu_last, &mut mu);
-            std::mem::swap(&mut mu, &mut mu_next);
-        }
+    /// Velocities on the faces below row `at` of plane (or slice) `other`.
+    fn face_row(&self, at: usize, other: usize) -> &[T] {
+        let (j, k) = if self.axis == 1 { (at, other) } else { (other, at) };
+        self.plan.faces.row(self.axis, j, k)
     }
 }
 
-/// Row kernels at a chosen SIMD level.
-pub trait Flux: Sized {
-    /// What is left of each cell after its outflow and explicit diffusion: the limiter may use no more.
-    fn room_row(level: SimdLevel, room: &mut [Self], before: &[Self], mu_low: &[Self], mu_high: &[Self], number: Self);
-    /// Fluxes through faces from the four cells around each (`[far low, low, high, far high]`).
-    fn flux_row(level: SimdLevel, flux: &mut [Self], cells: [&[Self]; 4], mu: &[Self], room: [&[Self]; 2], number: Self);
-    /// New cell values from the fluxes through the low and the high face.
-    fn update_row(level: SimdLevel, cells: &mut [Self], flux: [&[Self]; 2], mu: [&[Self]; 2], after: &[Self]);
-}
-
-#[expect(clippy::inline_always, reason = "the body must be compiled once for each SIMD level")]
+/// What a side lets in and out for the value beside it, where the velocity along the axis is `speed`.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
-fn room_body<T: Real>(room: &mut [T], before: &[T], mu_low: &[T], mu_high: &[T], number: T) {
-    let zero = T::default();
-    let n = room.len();
-    let (before, mu_low, mu_high) = (&before[..n], &mu_low[..n], &mu_high[..n]);
-    let both = number + number;
-    for i in 0..n {
-        let out_high = if mu_high[i] > zero { mu_high[i] } else { zero };
-        let out_low = if mu_low[i] < zero { -mu_low[i] } else { zero };
-        room[i] = before[i] - out_high - out_low - both;
-    }
+fn beyond_side<T: Real>(comes_in: bool, inflow: T, inside: T) -> T {
+    if comes_in { inflow } else { inside }
 }
 
-#[expect(clippy::inline_always, reason = "the body must be compiled once for each SIMD level")]
+/// The flux through one face between `low` and `high` in shares of a cell: third order, limited, with explicit diffusion.
+///
+/// `mu` are the Courant numbers of the face below, of this one and of the one above; `before` the volume shares of the
+/// two cells. The limiter takes no more from the donor than what its outflow and its diffusion `both` leave.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
-fn flux_body<T: Real>(flux: &mut [T], cells: [&[T]; 4], mu: &[T], room: [&[T]; 2], number: T) {
-    let n = flux.len();
-    let (far_low, low, high, far_high) = (&cells[0][..n], &cells[1][..n], &cells[2][..n], &cells[3][..n]);
-    let (mu, room_low, room_high) = (&mu[..n], &room[0][..n], &room[1][..n]);
+fn face_flux<T: Real>([far_low, low, high, far_high]: [T; 4], mu: [T; 3], before: [T; 2], number: T, both: T) -> T {
     let (zero, one, two) = (T::default(), T::from_f64(1.0), T::from_f64(2.0));
     let sixth = T::from_f64(1.0 / 6.0);
-    for i in 0..n {
-        let east = mu[i] >= zero;
-        let donor = if east { low[i] } else { high[i] };
-        let behind = if east { low[i] - far_low[i] } else { high[i] - far_high[i] };
-        let ahead = if east { high[i] - low[i] } else { low[i] - high[i] };
-        let room = if east { room_low[i] } else { room_high[i] };
-        let c = mu[i].magnitude();
-        let d0 = (two - c) * (one - c) * sixth;
-        let d1 = (one - c) * (one + c) * sixth;
-        let wanted = (c * (d0 * ahead + d1 * behind)).magnitude();
-        let allowed = wanted.smaller(c * ahead.magnitude()).smaller(room * behind.magnitude());
-        let same_way = behind * ahead > zero;
-        let signed = if (ahead > zero) == east { allowed } else { -allowed };
-        let correction = if same_way { signed } else { zero };
-        flux[i] = mu[i] * donor + correction - number * (high[i] - low[i]);
-    }
+    let east = mu[1] >= zero;
+    let c = mu[1].magnitude();
+    let across = high - low;
+    let (donor, behind) = if east { (low, low - far_low) } else { (high, far_high - high) };
+    let other = if east { -mu[0] } else { mu[2] };
+    let whole = if east { before[0] } else { before[1] };
+    let room = whole - c - (if other > zero { other } else { zero }) - both;
+    let (ahead, back) = (across.magnitude(), behind.magnitude());
+    let d0 = (two - c) * (one - c) * sixth;
+    let d1 = (one - c) * (one + c) * sixth;
+    let allowed = (c * (d0 * ahead + d1 * back)).smaller(c * ahead).smaller(room * back);
+    let correction = if behind * across > zero { allowed.with_sign_of(across) } else { zero };
+    mu[1] * donor + correction - number * across
 }
 
-#[expect(clippy::inline_always, reason = "the body must be compiled once for each SIMD level")]
+/// Rows of one plane across themselves: along y in plane `other` = k, or along z in slice `other` = j.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
-fn update_body<T: Real>(cells: &mut [T], flux: [&[T]; 2], mu: [&[T]; 2], after: &[T]) {
-    let n = cells.len();
-    let (flux_low, flux_high, mu_low, mu_high, after) = (&flux[0][..n], &flux[1][..n], &mu[0][..n], &mu[1][..n], &after[..n]);
-    for i in 0..n {
-        let c = cells[i];
-        let gone = (flux_high[i] - mu_high[i] * c) - (flux_low[i] - mu_low[i] * c);
-        cells[i] = c - gone * after[i].inverse();
+fn across_body<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], other: usize, buffers: &mut Buffers<T>) {
+    let n = rows.len();
+    let nx = rows[0].len();
+    let scale = job.plan.scale[job.axis];
+    let number = if job.axis == 1 { job.plan.explicit[1][other] } else { T::default() };
+    let (zero, one, both) = (T::default(), T::from_f64(1.0), number + number);
+    let periodic = job.periodic();
+    let Buffers { flux, saved, ghosts: [ghost_low, ghost_high], ones, .. } = buffers;
+    for (list, value) in [(&mut *flux, zero), (&mut *saved, zero), (&mut *ghost_low, zero), (&mut *ghost_high, zero), (&mut *ones, one)] {
+        list.clear();
+        list.resize(nx, value);
+    }
+    let ones = &ones[..nx];
+    let (before, after) = job.volume.map_or((None, None), |(before, after)| (before, Some(after)));
+    let share = |all: Option<&'_ [T]>, at: usize| -> std::ops::Range<usize> {
+        let from = if all.is_some() { job.start(at, other) } else { 0 };
+        from..from + nx
+    };
+    let before_all = before.unwrap_or(ones);
+    let after_all = after.unwrap_or(ones);
+    // the rows beyond the first and the last: what is on the other side, or what the sides let in
+    let (first, last) = (job.face_row(0, other), job.face_row(n, other));
+    let mut second = Vec::new();
+    if periodic {
+        ghost_low.copy_from_slice(rows[n - 1]);
+        ghost_high.copy_from_slice(rows[0]);
+        saved.copy_from_slice(rows[(2 * n - 2) % n]);
+        second.extend_from_slice(rows[1 % n]);
+    } else {
+        for x in 0..nx {
+            ghost_low[x] = beyond_side(first[x] > zero, job.inflow, rows[0][x]);
+            ghost_high[x] = beyond_side(last[x] < zero, job.inflow, rows[n - 1][x]);
+        }
+        saved.copy_from_slice(ghost_low);
+        second.extend_from_slice(ghost_high);
+    }
+    // the first face has no row below it to bring up to date
+    {
+        let up: &[T] = if n > 1 { rows[1] } else { ghost_high };
+        let below = if periodic { job.face_row(n - 1, other) } else { first };
+        let above = job.face_row(1, other);
+        let number = if periodic { number } else { zero };
+        let (low_share, high_share) = (&before_all[share(before, if periodic { n - 1 } else { 0 })], &before_all[share(before, 0)]);
+        for x in 0..nx {
+            let mu = [scale * below[x], scale * first[x], scale * above[x]];
+            flux[x] = face_flux([saved[x], ghost_low[x], rows[0][x], up[x]], mu, [low_share[x], high_share[x]], number, both);
+        }
+    }
+    saved.copy_from_slice(ghost_low);
+    for face in 1..=n {
+        let (done, ahead) = rows.split_at_mut(face);
+        let cell = &mut *done[face - 1];
+        let next: &[T] = if face < n { ahead[0] } else { ghost_high };
+        let beyond: &[T] = match (n - face).min(2) {
+            2 => ahead[1],
+            1 => ghost_high,
+            _ => &second,
+        };
+        let number = if periodic || face < n { number } else { zero };
+        let (below, here) = (job.face_row(face - 1, other), job.face_row(face, other));
+        let above = if face < n {
+            job.face_row(face + 1, other)
+        } else if periodic {
+            job.face_row(1 % n, other)
+        } else {
+            here
+        };
+        let next_cell = if face < n {
+            face
+        } else if periodic {
+            0
+        } else {
+            n - 1
+        };
+        let (low_share, high_share) = (&before_all[share(before, face - 1)], &before_all[share(before, next_cell)]);
+        let left = &after_all[share(after, face - 1)];
+        let (cell, next, beyond) = (&mut cell[..nx], &next[..nx], &beyond[..nx]);
+        let (below, here, above) = (&below[..nx], &here[..nx], &above[..nx]);
+        let (saved, flux) = (&mut saved[..nx], &mut flux[..nx]);
+        if after.is_none() {
+            for x in 0..nx {
+                let mu = [scale * below[x], scale * here[x], scale * above[x]];
+                let old = cell[x];
+                let through = face_flux([saved[x], old, next[x], beyond[x]], mu, [one, one], number, both);
+                cell[x] = old - ((through - mu[1] * old) - (flux[x] - mu[0] * old));
+                (saved[x], flux[x]) = (old, through);
+            }
+        } else {
+            for x in 0..nx {
+                let mu = [scale * below[x], scale * here[x], scale * above[x]];
+                let old = cell[x];
+                let through = face_flux([saved[x], old, next[x], beyond[x]], mu, [low_share[x], high_share[x]], number, both);
+                cell[x] = old - ((through - mu[1] * old) - (flux[x] - mu[0] * old)) * left[x].inverse();
+                (saved[x], flux[x]) = (old, through);
+            }
+        }
     }
 }
 
-macro_rules! kernels {
-    ($type:ty, $room:ident, $flux:ident, $update:ident) => {
-        at_simd_levels!(
-            fn $room(room: &mut [$type], before: &[$type], mu_low: &[$type], mu_high: &[$type], number: $type) = room_body
-        );
-        at_simd_levels!(
-            fn $flux(flux: &mut [$type], cells: [&[$type]; 4], mu: &[$type], room: [&[$type]; 2], number: $type) = flux_body
-        );
-        at_simd_levels!(fn $update(cells: &mut [$type], flux: [&[$type]; 2], mu: [&[$type]; 2], after: &[$type]) = update_body);
+/// Every row of plane `k` along itself.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+#[inline(always)]
+fn along_body<T: Real>(job: &Sweep<'_, '_, T>, plane: &mut [T], k: usize, buffers: &mut Buffers<T>) {
+    let [nx, ny, _] = job.plan.faces.shape;
+    let scale = job.plan.scale[0];
+    let number = job.plan.explicit[0][k];
+    let (zero, one, both) = (T::default(), T::from_f64(1.0), number + number);
+    let periodic = job.periodic();
+    let Buffers { padded, speed, flux, ones, .. } = buffers;
+    for (list, length, value) in
+        [(&mut *padded, nx + 4, zero), (&mut *speed, nx + 3, zero), (&mut *flux, nx + 1, zero), (&mut *ones, nx + 2, one)]
+    {
+        list.clear();
+        list.resize(length, value);
+    }
+    for (j, row) in plane.chunks_mut(nx).enumerate() {
+        let at = nx * (j + ny * k);
+        // Courant numbers of the faces −1 to nx + 1
+        for (mu, u) in speed[1..=nx].iter_mut().zip(&job.plan.faces.low[0][at..at + nx]) {
+            *mu = scale * *u;
+        }
+        speed[nx + 1] = scale * job.plan.faces.high[0][j + ny * k];
+        let (first, last) = (speed[1], speed[nx + 1]);
+        (speed[0], speed[nx + 2]) = if periodic { (speed[nx], speed[2]) } else { (first, last) };
+        padded[2..nx + 2].copy_from_slice(row);
+        let ghosts = if periodic {
+            [row[(2 * nx - 2) % nx], row[nx - 1], row[0], row[1 % nx]]
+        } else {
+            let (low, high) = (beyond_side(first > zero, job.inflow, row[0]), beyond_side(last < zero, job.inflow, row[nx - 1]));
+            [low, low, high, high]
+        };
+        padded[..2].copy_from_slice(&ghosts[..2]);
+        padded[nx + 2..].copy_from_slice(&ghosts[2..]);
+        let faces = nx + 1;
+        let (far_low, low, high, far_high) = (&padded[..faces], &padded[1..=faces], &padded[2..faces + 2], &padded[3..faces + 3]);
+        let (below, here, above) = (&speed[..faces], &speed[1..=faces], &speed[2..faces + 2]);
+        let flux = &mut flux[..faces];
+        match job.volume.and_then(|(before, _)| before) {
+            None => {
+                for i in 0..faces {
+                    let mu = [below[i], here[i], above[i]];
+                    flux[i] = face_flux([far_low[i], low[i], high[i], far_high[i]], mu, [one, one], number, both);
+                }
+            }
+            Some(all) => {
+                // `ones` holds the shares with one ghost on each side
+                ones[1..=nx].copy_from_slice(&all[at..at + nx]);
+                (ones[0], ones[nx + 1]) = if periodic { (ones[nx], ones[1]) } else { (one, one) };
+                for i in 0..faces {
+                    let mu = [below[i], here[i], above[i]];
+                    flux[i] = face_flux([far_low[i], low[i], high[i], far_high[i]], mu, [ones[i], ones[i + 1]], number, both);
+                }
+            }
+        }
+        if !periodic {
+            // nothing diffuses through the sides
+            flux[0] += number * (high[0] - low[0]);
+            flux[nx] += number * (high[nx] - low[nx]);
+        }
+        let (flux_low, flux_high, mu_low, mu_high) = (&flux[..nx], &flux[1..=nx], &here[..nx], &here[1..=nx]);
+        match job.volume {
+            None => {
+                for i in 0..nx {
+                    let old = row[i];
+                    row[i] = old - ((flux_high[i] - mu_high[i] * old) - (flux_low[i] - mu_low[i] * old));
+                }
+            }
+            Some((_, all)) => {
+                let after = &all[at..at + nx];
+                for i in 0..nx {
+                    let old = row[i];
+                    row[i] = old - ((flux_high[i] - mu_high[i] * old) - (flux_low[i] - mu_low[i] * old)) * after[i].inverse();
+                }
+            }
+        }
+    }
+}
 
-        impl Flux for $type {
-            fn room_row(level: SimdLevel, room: &mut [Self], before: &[Self], mu_low: &[Self], mu_high: &[Self], number: Self) {
-                $room(level, room, before, mu_low, mu_high, number);
+/// Lines that are turned together, so that implicit diffusion along x runs across them.
+const TURNED: usize = 16;
+
+/// Implicit diffusion of every row of a plane along itself.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+#[inline(always)]
+fn diffuse_lines_body<T: Real>(diffusion: &Diffusion<T>, plane: &mut [T], buffers: &mut Buffers<T>) {
+    let nx = diffusion.cells();
+    let Buffers { turned, delta, .. } = buffers;
+    for block in plane.chunks_mut(nx * TURNED) {
+        let lines = block.len() / nx;
+        turned.clear();
+        turned.resize(nx * lines, T::default());
+        for (line, row) in block.chunks(nx).enumerate() {
+            for (i, value) in row.iter().enumerate() {
+                turned[i * lines + line] = *value;
             }
-            fn flux_row(level: SimdLevel, flux: &mut [Self], cells: [&[Self]; 4], mu: &[Self], room: [&[Self]; 2], number: Self) {
-                $flux(level, flux, cells, mu, room, number);
+        }
+        let mut rows: Vec<&mut [T]> = turned.chunks_mut(lines).collect();
+        diffusion.apply(&mut rows, delta);
+        for (line, row) in block.chunks_mut(nx).enumerate() {
+            for (i, value) in row.iter_mut().enumerate() {
+                *value = turned[i * lines + line];
             }
-            fn update_row(level: SimdLevel, cells: &mut [Self], flux: [&[Self]; 2], mu: [&[Self]; 2], after: &[Self]) {
-                $update(level, cells, flux, mu, after);
+        }
+    }
+}
+
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+#[inline(always)]
+fn diffuse_body<T: Real>(diffusion: &Diffusion<T>, rows: &mut [&mut [T]], delta: &mut Vec<T>) {
+    if !diffusion.is_idle() {
+        diffusion.apply(rows, delta);
+    }
+}
+
+/// The kernels of one plane at a chosen SIMD level.
+pub trait PlaneKernels: Sized {
+    /// Carries rows across themselves.
+    fn across(level: SimdLevel, job: &Sweep<'_, '_, Self>, rows: &mut [&mut [Self]], other: usize, buffers: &mut Buffers<Self>);
+    /// Carries rows along themselves.
+    fn along(level: SimdLevel, job: &Sweep<'_, '_, Self>, plane: &mut [Self], k: usize, buffers: &mut Buffers<Self>);
+    /// Diffuses rows across themselves, implicitly.
+    fn diffuse(level: SimdLevel, diffusion: &Diffusion<Self>, rows: &mut [&mut [Self]], delta: &mut Vec<Self>);
+    /// Diffuses rows along themselves, implicitly.
+    fn diffuse_lines(level: SimdLevel, diffusion: &Diffusion<Self>, plane: &mut [Self], buffers: &mut Buffers<Self>);
+}
+
+macro_rules! plane_kernels {
+    ($type:ty, $across:ident, $along:ident, $diffuse:ident, $lines:ident) => {
+        at_simd_levels!(
+            fn $across(job: &Sweep<'_, '_, $type>, rows: &mut [&mut [$type]], other: usize, buffers: &mut Buffers<$type>) = across_body
+        );
+        at_simd_levels!(fn $along(job: &Sweep<'_, '_, $type>, plane: &mut [$type], k: usize, buffers: &mut Buffers<$type>) = along_body);
+        at_simd_levels!(fn $diffuse(diffusion: &Diffusion<$type>, rows: &mut [&mut [$type]], delta: &mut Vec<$type>) = diffuse_body);
+        at_simd_levels!(fn $lines(diffusion: &Diffusion<$type>, plane: &mut [$type], buffers: &mut Buffers<$type>) = diffuse_lines_body);
+
+        impl PlaneKernels for $type {
+            fn across(level: SimdLevel, job: &Sweep<'_, '_, Self>, rows: &mut [&mut [Self]], other: usize, buffers: &mut Buffers<Self>) {
+                $across(level, job, rows, other, buffers);
+            }
+            fn along(level: SimdLevel, job: &Sweep<'_, '_, Self>, plane: &mut [Self], k: usize, buffers: &mut Buffers<Self>) {
+                $along(level, job, plane, k, buffers);
+            }
+            fn diffuse(level: SimdLevel, diffusion: &Diffusion<Self>, rows: &mut [&mut [Self]], delta: &mut Vec<Self>) {
+                $diffuse(level, diffusion, rows, delta);
+            }
+            fn diffuse_lines(level: SimdLevel, diffusion: &Diffusion<Self>, plane: &mut [Self], buffers: &mut Buffers<Self>) {
+                $lines(level, diffusion, plane, buffers);
             }
         }
     };
 }
 
-kernels!(f32, room_f32, flux_f32, update_f32);
-kernels!(f64, room_f64, flux_f64, update_f64);
+plane_kernels!(f32, across_f32, along_f32, diffuse_f32, diffuse_lines_f32);
+plane_kernels!(f64, across_f64, along_f64, diffuse_f64, diffuse_lines_f64);
 
 #[cfg(test)]
 mod tests {

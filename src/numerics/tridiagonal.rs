@@ -12,8 +12,6 @@ use crate::numerics::Real;
 pub struct Diffusion<T> {
     /// Diffusion number `K Δt / Δx²` at face f, between cells f − 1 and f; the ends are zero.
     number: Vec<T>,
-    /// Elimination factor of each cell.
-    lower: Vec<T>,
     /// Inverse pivot of each cell.
     pivot: Vec<T>,
 }
@@ -30,16 +28,14 @@ impl<T: Real> Diffusion<T> {
         number[0] = 0.0;
         number[n] = 0.0;
         let mut pivot = vec![0.0; n];
-        let mut lower = vec![0.0; n];
         let mut above = 0.0;
         for i in 0..n {
             let diagonal = 1.0 + number[i] + number[i + 1] - number[i] * above;
             pivot[i] = 1.0 / diagonal;
-            lower[i] = number[i];
             above = number[i + 1] / diagonal;
         }
         let cast = |list: Vec<f64>| list.into_iter().map(T::from_f64).collect();
-        Self { number: cast(number), lower: cast(lower), pivot: cast(pivot) }
+        Self { number: cast(number), pivot: cast(pivot) }
     }
 
     /// Whether anything diffuses at all.
@@ -48,61 +44,51 @@ impl<T: Real> Diffusion<T> {
         self.number.iter().all(|n| *n == T::default())
     }
 
-    /// Diffuses many lines at once: `rows[i]` holds cell i of every line. `scratch` is any buffer, reused.
-    pub fn apply(&self, rows: &mut [&mut [T]], scratch: &mut Vec<T>) {
+    /// How many cells a line has.
+    #[must_use]
+    pub const fn cells(&self) -> usize {
+        self.pivot.len()
+    }
+
+    /// Diffuses many lines at once: `rows[i]` holds cell i of every line. `delta` is any buffer, reused.
+    ///
+    /// # Panics
+    /// If there are not as many rows as cells in a line: a bug in the caller.
+    #[expect(clippy::inline_always, reason = "compiled once for each SIMD level of its callers")]
+    #[inline(always)]
+    pub fn apply(&self, rows: &mut [&mut [T]], delta: &mut Vec<T>) {
         let (n, width) = (rows.len(), rows.first().map_or(0, |row| row.len()));
-        scratch.clear();
-        scratch.resize(n * width, T::default());
+        assert_eq!(n, self.cells(), "one row for each cell of a line");
+        delta.clear();
+        delta.resize(n * width, T::default());
         for i in 0..n {
-            let (done, rest) = scratch.split_at_mut(i * width);
-            let delta = &mut rest[..width];
-            let (low, high, lower, pivot) = (self.number[i], self.number[i + 1], self.lower[i], self.pivot[i]);
+            let (done, rest) = delta.split_at_mut(i * width);
+            // the ends have no neighbour: their numbers are zero and the row itself stands in
+            let (below, above) = (&rows[i.saturating_sub(1)][..width], &rows[(i + 1).min(n - 1)][..width]);
+            let before = if i > 0 { &done[(i - 1) * width..] } else { below };
+            let (here, delta, before) = (&rows[i][..width], &mut rest[..width], &before[..width]);
+            let (low, high, pivot) = (self.number[i], self.number[i + 1], self.pivot[i]);
             for x in 0..width {
-                let here = rows[i][x];
-                let mut sum = T::default();
-                if i + 1 < n {
-                    sum += high * (rows[i + 1][x] - here);
-                }
-                if i > 0 {
-                    sum += low * (rows[i - 1][x] - here) + lower * done[(i - 1) * width + x];
-                }
-                delta[x] = sum * pivot;
+                let change = high * (above[x] - here[x]) + low * (below[x] - here[x]);
+                delta[x] = (change + low * before[x]) * pivot;
             }
         }
         for i in (0..n).rev() {
             let factor = self.pivot[i] * self.number[i + 1];
-            let (head, tail) = scratch.split_at_mut((i + 1) * width);
+            let (head, tail) = delta.split_at_mut((i + 1) * width);
             let delta = &mut head[i * width..];
-            for x in 0..width {
-                if i + 1 < n {
-                    delta[x] += factor * tail[x];
-                }
-                rows[i][x] += delta[x];
-            }
-        }
-    }
-
-    /// Diffuses one line.
-    pub fn apply_line(&self, line: &mut [T], scratch: &mut Vec<T>) {
-        let n = line.len();
-        scratch.clear();
-        scratch.resize(n, T::default());
-        let mut before = T::default();
-        for i in 0..n {
-            let mut sum = self.lower[i] * before;
+            let row = &mut rows[i][..width];
             if i + 1 < n {
-                sum += self.number[i + 1] * (line[i + 1] - line[i]);
+                let after = &tail[..width];
+                for x in 0..width {
+                    delta[x] += factor * after[x];
+                    row[x] += delta[x];
+                }
+            } else {
+                for x in 0..width {
+                    row[x] += delta[x];
+                }
             }
-            if i > 0 {
-                sum += self.number[i] * (line[i - 1] - line[i]);
-            }
-            before = sum * self.pivot[i];
-            scratch[i] = before;
-        }
-        let mut after = T::default();
-        for i in (0..n).rev() {
-            after = scratch[i] + self.pivot[i] * self.number[i + 1] * after;
-            line[i] += after;
         }
     }
 }
@@ -111,18 +97,23 @@ impl<T: Real> Diffusion<T> {
 mod tests {
     use super::*;
 
+    /// One line as rows of one cell.
+    fn diffuse_line<T: Real>(diffusion: &Diffusion<T>, line: &mut [T]) {
+        let mut rows: Vec<&mut [T]> = line.chunks_mut(1).collect();
+        diffusion.apply(&mut rows, &mut Vec::new());
+    }
+
     #[test]
     fn a_line_keeps_its_mass_and_a_uniform_line_keeps_every_bit() {
         let diffusion = Diffusion::<f64>::new(&[9.0, 3.0, 0.5, 7.0, 9.0]);
         let mut line = [0.0, 1.0, 0.0, 0.0];
-        let mut scratch = Vec::new();
         for _ in 0..50 {
-            diffusion.apply_line(&mut line, &mut scratch);
+            diffuse_line(&diffusion, &mut line);
         }
         assert!((line.iter().sum::<f64>() - 1.0).abs() < 1e-14);
         assert!(line.iter().all(|c| (c - 0.25).abs() < 1e-3), "{line:?}");
         let mut even = [0.3f32; 4];
-        Diffusion::<f32>::new(&[9.0, 3.0, 0.5, 7.0, 9.0]).apply_line(&mut even, &mut Vec::new());
+        diffuse_line(&Diffusion::<f32>::new(&[9.0, 3.0, 0.5, 7.0, 9.0]), &mut even);
         assert_eq!(even, [0.3f32; 4]);
     }
 
@@ -130,7 +121,7 @@ mod tests {
     fn many_lines_at_once_equal_one_line() {
         let diffusion = Diffusion::<f64>::new(&[0.0, 2.0, 0.25, 4.0, 0.0]);
         let mut line = [0.0, 2.0, -1.0, 0.5];
-        diffusion.apply_line(&mut line, &mut Vec::new());
+        diffuse_line(&diffusion, &mut line);
         let mut cells = [[0.0, 0.0], [2.0, 4.0], [-1.0, -2.0], [0.5, 1.0]];
         let mut rows: Vec<&mut [f64]> = cells.iter_mut().map(<[f64; 2]>::as_mut_slice).collect();
         diffusion.apply(&mut rows, &mut Vec::new());
@@ -144,9 +135,8 @@ mod tests {
         let mut line = vec![0.0f64; 201];
         line[100] = 1.0;
         let diffusion = Diffusion::<f64>::new(&[0.7; 202]);
-        let mut scratch = Vec::new();
         for _ in 0..40 {
-            diffusion.apply_line(&mut line, &mut scratch);
+            diffuse_line(&diffusion, &mut line);
         }
         let variance: f64 = line.iter().enumerate().map(|(i, c)| c * (i as f64 - 100.0).powi(2)).sum();
         assert!((variance / (2.0 * 0.7 * 40.0) - 1.0).abs() < 1e-6, "{variance}");

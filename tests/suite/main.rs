@@ -7,5 +7,6 @@ mod command_line;
 mod compensation;
 mod determinism;
 mod diagnostics;
+mod documents;
 mod events;
 mod support;
