@@ -187,11 +187,19 @@ impl From<Timestamp> for String {
     }
 }
 
-/// Writes microseconds since the epoch as RFC 3339 UTC; times before 1970 show as 1970.
+/// Writes microseconds since the epoch as RFC 3339 UTC with the digits it needs; times before 1970 show as 1970.
+///
+/// ```
+/// assert_eq!(envirosense::units::rfc3339(1_500_000), "1970-01-01T00:00:01.5Z");
+/// ```
 #[must_use]
 pub fn rfc3339(micros: i64) -> String {
     let since = std::time::Duration::from_micros(u64::try_from(micros).unwrap_or(0));
-    humantime::format_rfc3339(std::time::UNIX_EPOCH + since).to_string()
+    let text = humantime::format_rfc3339(std::time::UNIX_EPOCH + since).to_string();
+    match text.trim_end_matches('Z').split_once('.') {
+        Some((whole, part)) => format!("{whole}.{}Z", part.trim_end_matches('0')),
+        None => text,
+    }
 }
 
 /// Degrees Celsius to kelvin.

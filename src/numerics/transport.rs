@@ -103,7 +103,9 @@ pub struct Plan<'f, T> {
     order: [usize; 3],
     explicit: [Vec<T>; 2],
     implicit: [Vec<Option<Diffusion<T>>>; 2],
-    vertical: Diffusion<T>,
+    /// Explicit diffusion numbers of the level faces, ground and top included; zero where it is implicit.
+    vertical_explicit: Vec<T>,
+    vertical_implicit: Option<Diffusion<T>>,
     volume: Option<[Vec<T>; 3]>,
 }
 
@@ -158,10 +160,15 @@ impl<'f, T: Real> Plan<'f, T> {
             }
         }
         let vertical: Vec<f64> = spread.z_faces.iter().map(|k| k * dt_s / (cell_m[2] * cell_m[2])).collect();
+        let inner = 1..nz.max(1);
+        let rides = vertical[inner.clone()].iter().all(|number| *number <= EXPLICIT_DIFFUSION);
+        let vertical_explicit =
+            (0..=nz).map(|face| T::from_f64(if rides && inner.contains(&face) { vertical[face] } else { 0.0 })).collect();
+        let vertical_implicit = (!rides).then(|| Diffusion::new(&vertical));
         let scale = std::array::from_fn(|axis| T::from_f64(dt_s / cell_m[axis]));
         let order = if reversed { [2, 1, 0] } else { [0, 1, 2] };
         let volume = volumes.then(|| volumes_after(&faces, scale, order));
-        Self { faces, scale, sides, order, explicit, implicit, vertical: Diffusion::new(&vertical), volume }
+        Self { faces, scale, sides, order, explicit, implicit, vertical_explicit, vertical_implicit, volume }
     }
 
     /// Carries one tracer by one step. `inflow` is the value of air that comes in through open sides.
@@ -184,7 +191,9 @@ impl<'f, T: Real> Plan<'f, T> {
                     let all = pencils.into_par_iter().enumerate();
                     all.for_each_init(Buffers::default, |buffers, (j, mut rows)| {
                         T::across(level, &job, &mut rows, j, buffers);
-                        T::diffuse(level, &self.vertical, &mut rows, &mut buffers.delta);
+                        if let Some(diffusion) = &self.vertical_implicit {
+                            T::diffuse(level, diffusion, &mut rows, &mut buffers.delta);
+                        }
                     });
                     continue;
                 }
@@ -276,6 +285,18 @@ impl<T: Real> Sweep<'_, '_, T> {
         nx * (j + ny * k)
     }
 
+    /// Explicit diffusion number of the face below row `at` of plane (or slice) `other`; nothing diffuses through sides.
+    fn diffusion_number(&self, at: usize, other: usize) -> T {
+        let [_, ny, _] = self.plan.faces.shape;
+        if self.axis == 2 {
+            self.plan.vertical_explicit[at]
+        } else if self.periodic() || (0 < at && at < ny) {
+            self.plan.explicit[1][other]
+        } else {
+            T::default()
+        }
+    }
+
     /// Velocities on the faces below row `at` of plane (or slice) `other`.
     fn face_row(&self, at: usize, other: usize) -> &[T] {
         let (j, k) = if self.axis == 1 { (at, other) } else { (other, at) };
@@ -283,7 +304,7 @@ impl<T: Real> Sweep<'_, '_, T> {
     }
 }
 
-/// What a side lets in and out for the value beside it, where the velocity along the axis is `speed`.
+/// The value beyond a side: what comes in, or what is inside.
 #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
 fn beyond_side<T: Real>(comes_in: bool, inflow: T, inside: T) -> T {
@@ -293,10 +314,11 @@ fn beyond_side<T: Real>(comes_in: bool, inflow: T, inside: T) -> T {
 /// The flux through one face between `low` and `high` in shares of a cell: third order, limited, with explicit diffusion.
 ///
 /// `mu` are the Courant numbers of the face below, of this one and of the one above; `before` the volume shares of the
-/// two cells. The limiter takes no more from the donor than what its outflow and its diffusion `both` leave.
+/// two cells, `numbers` the diffusion numbers of the three faces. The limiter takes no more from the donor than what
+/// its outflow and its diffusion leave.
 #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
-fn face_flux<T: Real>([far_low, low, high, far_high]: [T; 4], mu: [T; 3], before: [T; 2], number: T, both: T) -> T {
+fn face_flux<T: Real>([far_low, low, high, far_high]: [T; 4], mu: [T; 3], before: [T; 2], numbers: [T; 3]) -> T {
     let (zero, one, two) = (T::default(), T::from_f64(1.0), T::from_f64(2.0));
     let sixth = T::from_f64(1.0 / 6.0);
     let east = mu[1] >= zero;
@@ -304,14 +326,14 @@ fn face_flux<T: Real>([far_low, low, high, far_high]: [T; 4], mu: [T; 3], before
     let across = high - low;
     let (donor, behind) = if east { (low, low - far_low) } else { (high, far_high - high) };
     let other = if east { -mu[0] } else { mu[2] };
-    let whole = if east { before[0] } else { before[1] };
-    let room = whole - c - (if other > zero { other } else { zero }) - both;
+    let whole = if east { before[0] - numbers[0] } else { before[1] - numbers[2] };
+    let room = whole - c - (if other > zero { other } else { zero }) - numbers[1];
     let (ahead, back) = (across.magnitude(), behind.magnitude());
     let d0 = (two - c) * (one - c) * sixth;
     let d1 = (one - c) * (one + c) * sixth;
     let allowed = (c * (d0 * ahead + d1 * back)).smaller(c * ahead).smaller(room * back);
     let correction = if behind * across > zero { allowed.with_sign_of(across) } else { zero };
-    mu[1] * donor + correction - number * across
+    mu[1] * donor + correction - numbers[1] * across
 }
 
 /// Rows of one plane across themselves: along y in plane `other` = k, or along z in slice `other` = j.
@@ -321,8 +343,7 @@ fn across_body<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], other: us
     let n = rows.len();
     let nx = rows[0].len();
     let scale = job.plan.scale[job.axis];
-    let number = if job.axis == 1 { job.plan.explicit[1][other] } else { T::default() };
-    let (zero, one, both) = (T::default(), T::from_f64(1.0), number + number);
+    let (zero, one) = (T::default(), T::from_f64(1.0));
     let periodic = job.periodic();
     let Buffers { flux, saved, ghosts: [ghost_low, ghost_high], ones, .. } = buffers;
     for (list, value) in [(&mut *flux, zero), (&mut *saved, zero), (&mut *ghost_low, zero), (&mut *ghost_high, zero), (&mut *ones, one)] {
@@ -338,7 +359,7 @@ fn across_body<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], other: us
     let before_all = before.unwrap_or(ones);
     let after_all = after.unwrap_or(ones);
     // the rows beyond the first and the last: what is on the other side, or what the sides let in
-    let (first, last) = (job.face_row(0, other), job.face_row(n, other));
+    let (first, last) = (&job.face_row(0, other)[..nx], &job.face_row(n, other)[..nx]);
     let mut second = Vec::new();
     if periodic {
         ghost_low.copy_from_slice(rows[n - 1]);
@@ -346,9 +367,11 @@ fn across_body<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], other: us
         saved.copy_from_slice(rows[(2 * n - 2) % n]);
         second.extend_from_slice(rows[1 % n]);
     } else {
+        let (lowest, highest) = (&rows[0][..nx], &rows[n - 1][..nx]);
+        let (ghost_low, ghost_high) = (&mut ghost_low[..nx], &mut ghost_high[..nx]);
         for x in 0..nx {
-            ghost_low[x] = beyond_side(first[x] > zero, job.inflow, rows[0][x]);
-            ghost_high[x] = beyond_side(last[x] < zero, job.inflow, rows[n - 1][x]);
+            ghost_low[x] = beyond_side(first[x] > zero, job.inflow, lowest[x]);
+            ghost_high[x] = beyond_side(last[x] < zero, job.inflow, highest[x]);
         }
         saved.copy_from_slice(ghost_low);
         second.extend_from_slice(ghost_high);
@@ -356,13 +379,15 @@ fn across_body<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], other: us
     // the first face has no row below it to bring up to date
     {
         let up: &[T] = if n > 1 { rows[1] } else { ghost_high };
-        let below = if periodic { job.face_row(n - 1, other) } else { first };
-        let above = job.face_row(1, other);
-        let number = if periodic { number } else { zero };
-        let (low_share, high_share) = (&before_all[share(before, if periodic { n - 1 } else { 0 })], &before_all[share(before, 0)]);
+        let lowest = if periodic { n - 1 } else { 0 };
+        let numbers = [lowest, 0, 1].map(|at| job.diffusion_number(at, other));
+        let (low_share, high_share) = (&before_all[share(before, lowest)], &before_all[share(before, 0)]);
+        let (below, above) = (&job.face_row(lowest, other)[..nx], &job.face_row(1, other)[..nx]);
+        let (low, here, up) = (&ghost_low[..nx], &rows[0][..nx], &up[..nx]);
+        let (saved, flux) = (&saved[..nx], &mut flux[..nx]);
         for x in 0..nx {
             let mu = [scale * below[x], scale * first[x], scale * above[x]];
-            flux[x] = face_flux([saved[x], ghost_low[x], rows[0][x], up[x]], mu, [low_share[x], high_share[x]], number, both);
+            flux[x] = face_flux([saved[x], low[x], here[x], up[x]], mu, [low_share[x], high_share[x]], numbers);
         }
     }
     saved.copy_from_slice(ghost_low);
@@ -375,22 +400,14 @@ fn across_body<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], other: us
             1 => ghost_high,
             _ => &second,
         };
-        let number = if periodic || face < n { number } else { zero };
-        let (below, here) = (job.face_row(face - 1, other), job.face_row(face, other));
-        let above = if face < n {
-            job.face_row(face + 1, other)
-        } else if periodic {
-            job.face_row(1 % n, other)
-        } else {
-            here
+        // the cell and the face above this face: round the corner, or what stands in for them at a side
+        let (next_cell, next_face) = match (face < n, periodic) {
+            (true, _) => (face, face + 1),
+            (false, true) => (0, 1 % n),
+            (false, false) => (n - 1, n),
         };
-        let next_cell = if face < n {
-            face
-        } else if periodic {
-            0
-        } else {
-            n - 1
-        };
+        let numbers = [face - 1, face, next_face].map(|at| job.diffusion_number(at, other));
+        let (below, here, above) = (job.face_row(face - 1, other), job.face_row(face, other), job.face_row(next_face, other));
         let (low_share, high_share) = (&before_all[share(before, face - 1)], &before_all[share(before, next_cell)]);
         let left = &after_all[share(after, face - 1)];
         let (cell, next, beyond) = (&mut cell[..nx], &next[..nx], &beyond[..nx]);
@@ -400,7 +417,7 @@ fn across_body<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], other: us
             for x in 0..nx {
                 let mu = [scale * below[x], scale * here[x], scale * above[x]];
                 let old = cell[x];
-                let through = face_flux([saved[x], old, next[x], beyond[x]], mu, [one, one], number, both);
+                let through = face_flux([saved[x], old, next[x], beyond[x]], mu, [one, one], numbers);
                 cell[x] = old - ((through - mu[1] * old) - (flux[x] - mu[0] * old));
                 (saved[x], flux[x]) = (old, through);
             }
@@ -408,7 +425,7 @@ fn across_body<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], other: us
             for x in 0..nx {
                 let mu = [scale * below[x], scale * here[x], scale * above[x]];
                 let old = cell[x];
-                let through = face_flux([saved[x], old, next[x], beyond[x]], mu, [low_share[x], high_share[x]], number, both);
+                let through = face_flux([saved[x], old, next[x], beyond[x]], mu, [low_share[x], high_share[x]], numbers);
                 cell[x] = old - ((through - mu[1] * old) - (flux[x] - mu[0] * old)) * left[x].inverse();
                 (saved[x], flux[x]) = (old, through);
             }
@@ -423,7 +440,7 @@ fn along_body<T: Real>(job: &Sweep<'_, '_, T>, plane: &mut [T], k: usize, buffer
     let [nx, ny, _] = job.plan.faces.shape;
     let scale = job.plan.scale[0];
     let number = job.plan.explicit[0][k];
-    let (zero, one, both) = (T::default(), T::from_f64(1.0), number + number);
+    let (zero, one, numbers) = (T::default(), T::from_f64(1.0), [number; 3]);
     let periodic = job.periodic();
     let Buffers { padded, speed, flux, ones, .. } = buffers;
     for (list, length, value) in
@@ -458,7 +475,7 @@ fn along_body<T: Real>(job: &Sweep<'_, '_, T>, plane: &mut [T], k: usize, buffer
             None => {
                 for i in 0..faces {
                     let mu = [below[i], here[i], above[i]];
-                    flux[i] = face_flux([far_low[i], low[i], high[i], far_high[i]], mu, [one, one], number, both);
+                    flux[i] = face_flux([far_low[i], low[i], high[i], far_high[i]], mu, [one, one], numbers);
                 }
             }
             Some(all) => {
@@ -467,7 +484,7 @@ fn along_body<T: Real>(job: &Sweep<'_, '_, T>, plane: &mut [T], k: usize, buffer
                 (ones[0], ones[nx + 1]) = if periodic { (ones[nx], ones[1]) } else { (one, one) };
                 for i in 0..faces {
                     let mu = [below[i], here[i], above[i]];
-                    flux[i] = face_flux([far_low[i], low[i], high[i], far_high[i]], mu, [ones[i], ones[i + 1]], number, both);
+                    flux[i] = face_flux([far_low[i], low[i], high[i], far_high[i]], mu, [ones[i], ones[i + 1]], numbers);
                 }
             }
         }
@@ -523,12 +540,11 @@ fn diffuse_lines_body<T: Real>(diffusion: &Diffusion<T>, plane: &mut [T], buffer
     }
 }
 
+/// Implicit diffusion of rows across themselves.
 #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
 fn diffuse_body<T: Real>(diffusion: &Diffusion<T>, rows: &mut [&mut [T]], delta: &mut Vec<T>) {
-    if !diffusion.is_idle() {
-        diffusion.apply(rows, delta);
-    }
+    diffusion.apply(rows, delta);
 }
 
 /// The kernels of one plane at a chosen SIMD level.

@@ -38,12 +38,6 @@ impl<T: Real> Diffusion<T> {
         Self { number: cast(number), pivot: cast(pivot) }
     }
 
-    /// Whether anything diffuses at all.
-    #[must_use]
-    pub fn is_idle(&self) -> bool {
-        self.number.iter().all(|n| *n == T::default())
-    }
-
     /// How many cells a line has.
     #[must_use]
     pub const fn cells(&self) -> usize {
