@@ -2,7 +2,7 @@
 
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use envirosense::numerics::transport::{Faces, Plan, Sides, Spread};
+use envirosense::numerics::transport::{Course, Faces, Plan, Sides, Spread};
 use envirosense::numerics::{SimdLevel, Workers};
 
 fn main() {
@@ -21,6 +21,6 @@ fn transport_of_one_tracer_over_n_cubed_cells<const N: usize>(bencher: Bencher, 
     bencher.counter(ItemsCount::new(N * N * N)).with_inputs(|| vec![1.0f32; N * N * N]).bench_local_refs(|cells| {
         let faces = Faces { shape: [N; 3], low: [&wind[0], &wind[1], &wind[2]], high: [&high[0], &high[1], &high[2]] };
         let spread = Spread { x: &level_k, y: &level_k, z_faces: &face_k };
-        Plan::new(faces, [1.0; 3], 0.2, spread, Sides::Open, false, false).advance(cells, 0.0, &workers);
+        Plan::new(faces, [1.0; 3], 0.2, spread, Sides::Open, false, Course::Straight).advance(cells, 0.0, &workers);
     });
 }

@@ -14,7 +14,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use super::{CANNOT, Format, Voice, complain, say};
 use crate::diagnostics::Source;
-use crate::numerics::transport::{Faces, Plan, Sides, Spread};
+use crate::numerics::transport::{Course, Faces, Plan, Sides, Spread};
 use crate::numerics::{SimdLevel, Workers};
 use crate::plugins::EnviroSensePlugins;
 use crate::simulation::{Request, Simulation, SimulationError};
@@ -129,7 +129,7 @@ fn puff(repeats: u32, workers: &Workers) -> (f64, f64) {
         cells = exact(0.0);
         let begun = ProcessTime::now();
         for step in 0..STEPS {
-            Plan::new(faces, [1.0; 3], 0.2, spread, Sides::Open, step % 2 == 1, false).advance(&mut cells, 0.0, workers);
+            Plan::new(faces, [1.0; 3], 0.2, spread, Sides::Open, step % 2 == 1, Course::Straight).advance(&mut cells, 0.0, workers);
         }
         best = best.min(begun.elapsed());
     }

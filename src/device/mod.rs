@@ -18,6 +18,7 @@ use crate::sensing::result::{Reading, ReadingTruth};
 use crate::units::Finite;
 use crate::world::environment::{Footprint, vector};
 use crate::world::event::EventNode;
+use crate::world::solid::Solids;
 use crate::world::spawn::RunSeed;
 use crate::world::truth::{SensorSight, UnitEvent, UnitTruth};
 use crate::world::{AppStateExt, Clock, Grid, Tick, TickSystems};
@@ -88,8 +89,9 @@ pub fn spawn_device(world: &mut World, entry: &DeviceEntry, product: &Arc<Produc
                 until_us: fault.until_s.map_or(u64::MAX, |until| clock.elapsed_of(until.get())),
             })
             .collect();
+        let footprint = Footprint::new(&extent, &grid, world.resource::<Solids>());
         let mut entity = world.spawn((
-            Footprint::new(&extent, &grid),
+            footprint,
             Chain::default(),
             Window::default(),
             Reading::default(),

@@ -18,6 +18,9 @@ pub mod material;
 /// What a unit carries.
 pub mod product;
 
+/// What stands in the wind.
+pub mod obstacle;
+
 /// What happens around it.
 pub mod scenario;
 

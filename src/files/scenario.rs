@@ -4,6 +4,7 @@ use bevy_ecs::component::Component;
 use serde::Deserialize;
 
 use crate::files::kinds::{EmitterRole, EventRole, KindSpec};
+use crate::files::obstacle::Obstacle;
 use crate::files::product::FormatVersion;
 use crate::units::{
     AirTemperature, Bearing, Duration, Elevation, Finite, Hour, Latitude, Length, Longitude, NonNegative, Obukhov, Positive, Pressure,
@@ -47,6 +48,9 @@ pub struct Scenario {
     /// What spreads a plume.
     #[serde(default)]
     pub turbulence: Turbulence,
+    /// What stands in the wind.
+    #[serde(default)]
+    pub obstacles: Vec<Obstacle>,
     /// Gases that come in with the wind.
     #[serde(default)]
     pub background: Vec<Background>,

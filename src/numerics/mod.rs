@@ -1,10 +1,13 @@
-//! Kernels that know no physics: conservative transport, tridiagonal systems, agreement of series, CPU dispatch.
+//! Kernels that know no physics: conservative transport, tridiagonal and elliptic systems, agreement of series, CPU dispatch.
 
 /// Conservative transport of cell averages.
 pub mod transport;
 
 /// Tridiagonal systems.
 pub mod tridiagonal;
+
+/// Potentials of networks of cells.
+pub mod elliptic;
 
 /// Statistics of predictions against observations.
 pub mod agreement;

@@ -94,6 +94,18 @@ pub enum Sides {
     Periodic,
 }
 
+/// How the air finds its way.
+#[derive(Clone, Copy, Debug)]
+pub enum Course<'f, T> {
+    /// No velocity varies along its own axis.
+    Straight,
+    /// Velocities vary in all ways.
+    Winding,
+    /// The same around obstacles: low faces along x, y, z, 1 where something can pass and 0 where not. No air may move
+    /// through a closed face.
+    Around([&'f [T]; 3]),
+}
+
 /// Everything about one step that is the same for all tracers.
 #[derive(Debug)]
 pub struct Plan<'f, T> {
@@ -107,6 +119,7 @@ pub struct Plan<'f, T> {
     vertical_explicit: Vec<T>,
     vertical_implicit: Option<Diffusion<T>>,
     volume: Option<[Vec<T>; 3]>,
+    open: Option<[&'f [T]; 3]>,
 }
 
 /// Diffusivity for a plan, m² s⁻¹.
@@ -140,13 +153,20 @@ pub fn steps_needed(outflow_m_s: [f64; 3], cell_m: [f64; 3], dt_s: f64, spread: 
 }
 
 impl<'f, T: Real> Plan<'f, T> {
-    /// Prepares steps of `dt_s`. `reversed` sweeps z, y, x instead of x, y, z. `volumes` must be true unless no
-    /// velocity varies along its own axis.
+    /// Prepares steps of `dt_s`. `reversed` sweeps z, y, x instead of x, y, z.
     ///
     /// # Panics
     /// If the lists do not fit the shape: a bug in the caller.
     #[must_use]
-    pub fn new(faces: Faces<'f, T>, cell_m: [f64; 3], dt_s: f64, spread: Spread<'_>, sides: Sides, reversed: bool, volumes: bool) -> Self {
+    pub fn new(
+        faces: Faces<'f, T>,
+        cell_m: [f64; 3],
+        dt_s: f64,
+        spread: Spread<'_>,
+        sides: Sides,
+        reversed: bool,
+        course: Course<'f, T>,
+    ) -> Self {
         let nz = faces.shape[2];
         assert!(spread.x.len() == nz && spread.y.len() == nz && spread.z_faces.len() == nz + 1, "one diffusivity a level");
         let mut explicit = [Vec::with_capacity(nz), Vec::with_capacity(nz)];
@@ -167,8 +187,9 @@ impl<'f, T: Real> Plan<'f, T> {
         let vertical_implicit = (!rides).then(|| Diffusion::new(&vertical));
         let scale = std::array::from_fn(|axis| T::from_f64(dt_s / cell_m[axis]));
         let order = if reversed { [2, 1, 0] } else { [0, 1, 2] };
-        let volume = volumes.then(|| volumes_after(&faces, scale, order));
-        Self { faces, scale, sides, order, explicit, implicit, vertical_explicit, vertical_implicit, volume }
+        let volume = (!matches!(course, Course::Straight)).then(|| volumes_after(&faces, scale, order));
+        let open = if let Course::Around(open) = course { Some(open) } else { None };
+        Self { faces, scale, sides, order, explicit, implicit, vertical_explicit, vertical_implicit, volume, open }
     }
 
     /// Carries one tracer by one step. `inflow` is the value of air that comes in through open sides.
@@ -192,7 +213,7 @@ impl<'f, T: Real> Plan<'f, T> {
                     all.for_each_init(Buffers::default, |buffers, (j, mut rows)| {
                         T::across(level, &job, &mut rows, j, buffers);
                         if let Some(diffusion) = &self.vertical_implicit {
-                            T::diffuse(level, diffusion, &mut rows, &mut buffers.delta);
+                            T::diffuse(level, &job, diffusion, &mut rows, j, buffers);
                         }
                     });
                     continue;
@@ -203,13 +224,13 @@ impl<'f, T: Real> Plan<'f, T> {
                     if axis == 0 {
                         T::along(level, &job, plane, k, buffers);
                         if let Some(diffusion) = implicit {
-                            T::diffuse_lines(level, diffusion, plane, buffers);
+                            T::diffuse_lines(level, &job, diffusion, plane, k, buffers);
                         }
                     } else {
                         let mut rows: Vec<&mut [T]> = plane.chunks_mut(nx).collect();
                         T::across(level, &job, &mut rows, k, buffers);
                         if let Some(diffusion) = implicit {
-                            T::diffuse(level, diffusion, &mut rows, &mut buffers.delta);
+                            T::diffuse(level, &job, diffusion, &mut rows, k, buffers);
                         }
                     }
                 });
@@ -238,13 +259,20 @@ fn volumes_after<T: Real>(faces: &Faces<'_, T>, scale: [T; 3], order: [usize; 3]
     let [nx, ny, nz] = faces.shape;
     let mut volume = vec![T::from_f64(1.0); nx * ny * nz];
     order.map(|axis| {
-        for k in 0..nz {
-            for j in 0..ny {
-                for i in 0..nx {
-                    let (low, high) = faces.pair(axis, [i, j, k]);
-                    let here = &mut volume[i + nx * (j + ny * k)];
-                    *here = *here - scale[axis] * (high - low);
+        for (row, cells) in volume.chunks_mut(nx).enumerate() {
+            let (j, k) = (row % ny, row / ny);
+            let scale = scale[axis];
+            if axis == 0 {
+                let low = &faces.low[0][nx * row..nx * (row + 1)];
+                for (i, cell) in cells[..nx - 1].iter_mut().enumerate() {
+                    *cell = *cell - scale * (low[i + 1] - low[i]);
                 }
+                cells[nx - 1] = cells[nx - 1] - scale * (faces.high[0][row] - low[nx - 1]);
+                continue;
+            }
+            let (low, high) = (faces.row(axis, j, k), if axis == 1 { faces.row(1, j + 1, k) } else { faces.row(2, j, k + 1) });
+            for ((cell, low), high) in cells.iter_mut().zip(low).zip(high) {
+                *cell = *cell - scale * (*high - *low);
             }
         }
         volume.clone()
@@ -270,7 +298,9 @@ pub struct Buffers<T> {
     ghosts: [Vec<T>; 2],
     ones: Vec<T>,
     delta: Vec<T>,
+    factor: Vec<T>,
     turned: Vec<T>,
+    turned_open: Vec<T>,
 }
 
 impl<T: Real> Sweep<'_, '_, T> {
@@ -297,6 +327,19 @@ impl<T: Real> Sweep<'_, '_, T> {
         }
     }
 
+    /// Where something can pass the faces below row `at` of plane (or slice) `other`; `ones` everywhere without obstacles.
+    fn open_row<'r>(&'r self, at: usize, other: usize, ones: &'r [T]) -> &'r [T] {
+        let [nx, ny, nz] = self.plan.faces.shape;
+        let n = [nx, ny, nz][self.axis];
+        match self.plan.open {
+            Some(open) if at < n || self.periodic() => {
+                let from = self.start(at % n, other);
+                &open[self.axis][from..from + nx]
+            }
+            _ => &ones[..nx],
+        }
+    }
+
     /// Velocities on the faces below row `at` of plane (or slice) `other`.
     fn face_row(&self, at: usize, other: usize) -> &[T] {
         let (j, k) = if self.axis == 1 { (at, other) } else { (other, at) };
@@ -315,16 +358,16 @@ fn beyond_side<T: Real>(comes_in: bool, inflow: T, inside: T) -> T {
 ///
 /// `mu` are the Courant numbers of the face below, of this one and of the one above; `before` the volume shares of the
 /// two cells, `numbers` the diffusion numbers of the three faces. The limiter takes no more from the donor than what
-/// its outflow and its diffusion leave.
+/// its outflow and its diffusion leave, and knows nothing of what lies behind a closed face; `open` are the three faces.
 #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
-fn face_flux<T: Real>([far_low, low, high, far_high]: [T; 4], mu: [T; 3], before: [T; 2], numbers: [T; 3]) -> T {
+fn face_flux<T: Real>([far_low, low, high, far_high]: [T; 4], mu: [T; 3], before: [T; 2], numbers: [T; 3], open: [T; 3]) -> T {
     let (zero, one, two) = (T::default(), T::from_f64(1.0), T::from_f64(2.0));
     let sixth = T::from_f64(1.0 / 6.0);
     let east = mu[1] >= zero;
     let c = mu[1].magnitude();
     let across = high - low;
-    let (donor, behind) = if east { (low, low - far_low) } else { (high, far_high - high) };
+    let (donor, behind) = if east { (low, (low - far_low) * open[0]) } else { (high, (far_high - high) * open[2]) };
     let other = if east { -mu[0] } else { mu[2] };
     let whole = if east { before[0] - numbers[0] } else { before[1] - numbers[2] };
     let room = whole - c - (if other > zero { other } else { zero }) - numbers[1];
@@ -333,7 +376,7 @@ fn face_flux<T: Real>([far_low, low, high, far_high]: [T; 4], mu: [T; 3], before
     let d1 = (one - c) * (one + c) * sixth;
     let allowed = (c * (d0 * ahead + d1 * back)).smaller(c * ahead).smaller(room * back);
     let correction = if behind * across > zero { allowed.with_sign_of(across) } else { zero };
-    mu[1] * donor + correction - numbers[1] * across
+    mu[1] * donor + correction - numbers[1] * open[1] * across
 }
 
 /// Rows of one plane across themselves: along y in plane `other` = k, or along z in slice `other` = j.
@@ -384,10 +427,12 @@ fn across_body<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], other: us
         let (low_share, high_share) = (&before_all[share(before, lowest)], &before_all[share(before, 0)]);
         let (below, above) = (&job.face_row(lowest, other)[..nx], &job.face_row(1, other)[..nx]);
         let (low, here, up) = (&ghost_low[..nx], &rows[0][..nx], &up[..nx]);
+        let [open_below, open_here, open_above] = [lowest, 0, 1].map(|at| job.open_row(at, other, ones));
         let (saved, flux) = (&saved[..nx], &mut flux[..nx]);
         for x in 0..nx {
             let mu = [scale * below[x], scale * first[x], scale * above[x]];
-            flux[x] = face_flux([saved[x], low[x], here[x], up[x]], mu, [low_share[x], high_share[x]], numbers);
+            let open = [open_below[x], open_here[x], open_above[x]];
+            flux[x] = face_flux([saved[x], low[x], here[x], up[x]], mu, [low_share[x], high_share[x]], numbers, open);
         }
     }
     saved.copy_from_slice(ghost_low);
@@ -413,11 +458,12 @@ fn across_body<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], other: us
         let (cell, next, beyond) = (&mut cell[..nx], &next[..nx], &beyond[..nx]);
         let (below, here, above) = (&below[..nx], &here[..nx], &above[..nx]);
         let (saved, flux) = (&mut saved[..nx], &mut flux[..nx]);
+        let [open_below, open_here, open_above] = [face - 1, face, next_face].map(|at| job.open_row(at, other, ones));
         if after.is_none() {
             for x in 0..nx {
                 let mu = [scale * below[x], scale * here[x], scale * above[x]];
                 let old = cell[x];
-                let through = face_flux([saved[x], old, next[x], beyond[x]], mu, [one, one], numbers);
+                let through = face_flux([saved[x], old, next[x], beyond[x]], mu, [one, one], numbers, [one; 3]);
                 cell[x] = old - ((through - mu[1] * old) - (flux[x] - mu[0] * old));
                 (saved[x], flux[x]) = (old, through);
             }
@@ -425,7 +471,8 @@ fn across_body<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], other: us
             for x in 0..nx {
                 let mu = [scale * below[x], scale * here[x], scale * above[x]];
                 let old = cell[x];
-                let through = face_flux([saved[x], old, next[x], beyond[x]], mu, [low_share[x], high_share[x]], numbers);
+                let open = [open_below[x], open_here[x], open_above[x]];
+                let through = face_flux([saved[x], old, next[x], beyond[x]], mu, [low_share[x], high_share[x]], numbers, open);
                 cell[x] = old - ((through - mu[1] * old) - (flux[x] - mu[0] * old)) * left[x].inverse();
                 (saved[x], flux[x]) = (old, through);
             }
@@ -442,10 +489,14 @@ fn along_body<T: Real>(job: &Sweep<'_, '_, T>, plane: &mut [T], k: usize, buffer
     let number = job.plan.explicit[0][k];
     let (zero, one, numbers) = (T::default(), T::from_f64(1.0), [number; 3]);
     let periodic = job.periodic();
-    let Buffers { padded, speed, flux, ones, .. } = buffers;
-    for (list, length, value) in
-        [(&mut *padded, nx + 4, zero), (&mut *speed, nx + 3, zero), (&mut *flux, nx + 1, zero), (&mut *ones, nx + 2, one)]
-    {
+    let Buffers { padded, speed, flux, ones: shares, turned_open: open, .. } = buffers;
+    for (list, length, value) in [
+        (&mut *padded, nx + 4, zero),
+        (&mut *speed, nx + 3, zero),
+        (&mut *flux, nx + 1, zero),
+        (&mut *shares, nx + 2, one),
+        (&mut *open, nx + 3, one),
+    ] {
         list.clear();
         list.resize(length, value);
     }
@@ -471,27 +522,36 @@ fn along_body<T: Real>(job: &Sweep<'_, '_, T>, plane: &mut [T], k: usize, buffer
         let (far_low, low, high, far_high) = (&padded[..faces], &padded[1..=faces], &padded[2..faces + 2], &padded[3..faces + 3]);
         let (below, here, above) = (&speed[..faces], &speed[1..=faces], &speed[2..faces + 2]);
         let flux = &mut flux[..faces];
-        match job.volume.and_then(|(before, _)| before) {
+        match job.volume {
             None => {
                 for i in 0..faces {
                     let mu = [below[i], here[i], above[i]];
-                    flux[i] = face_flux([far_low[i], low[i], high[i], far_high[i]], mu, [one, one], numbers);
+                    flux[i] = face_flux([far_low[i], low[i], high[i], far_high[i]], mu, [one, one], numbers, [one; 3]);
                 }
             }
-            Some(all) => {
-                // `ones` holds the shares with one ghost on each side
-                ones[1..=nx].copy_from_slice(&all[at..at + nx]);
-                (ones[0], ones[nx + 1]) = if periodic { (ones[nx], ones[1]) } else { (one, one) };
+            Some((before, _)) => {
+                // the shares of the cells −1 to nx, and the faces −1 to nx + 1
+                if let Some(all) = before {
+                    shares[1..=nx].copy_from_slice(&all[at..at + nx]);
+                    (shares[0], shares[nx + 1]) = if periodic { (shares[nx], shares[1]) } else { (one, one) };
+                }
+                if let Some(all) = job.plan.open {
+                    open[1..=nx].copy_from_slice(&all[0][at..at + nx]);
+                    let corners = [open[nx], open[1], open[2]];
+                    (open[0], open[nx + 1], open[nx + 2]) = if periodic { corners.into() } else { (one, one, one) };
+                }
+                let (open_below, open_here, open_above) = (&open[..faces], &open[1..=faces], &open[2..faces + 2]);
                 for i in 0..faces {
                     let mu = [below[i], here[i], above[i]];
-                    flux[i] = face_flux([far_low[i], low[i], high[i], far_high[i]], mu, [ones[i], ones[i + 1]], numbers);
+                    let open = [open_below[i], open_here[i], open_above[i]];
+                    flux[i] = face_flux([far_low[i], low[i], high[i], far_high[i]], mu, [shares[i], shares[i + 1]], numbers, open);
                 }
             }
         }
         if !periodic {
             // nothing diffuses through the sides
-            flux[0] += number * (high[0] - low[0]);
-            flux[nx] += number * (high[nx] - low[nx]);
+            flux[0] += number * open[1] * (high[0] - low[0]);
+            flux[nx] += number * open[nx + 1] * (high[nx] - low[nx]);
         }
         let (flux_low, flux_high, mu_low, mu_high) = (&flux[..nx], &flux[1..=nx], &here[..nx], &here[1..=nx]);
         match job.volume {
@@ -515,23 +575,24 @@ fn along_body<T: Real>(job: &Sweep<'_, '_, T>, plane: &mut [T], k: usize, buffer
 /// Lines that are turned together, so that implicit diffusion along x runs across them.
 const TURNED: usize = 16;
 
-/// Implicit diffusion of every row of a plane along itself.
+/// Implicit diffusion of every row of plane `k` along itself.
 #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
-fn diffuse_lines_body<T: Real>(diffusion: &Diffusion<T>, plane: &mut [T], buffers: &mut Buffers<T>) {
+fn diffuse_lines_body<T: Real>(job: &Sweep<'_, '_, T>, diffusion: &Diffusion<T>, plane: &mut [T], k: usize, buffers: &mut Buffers<T>) {
     let nx = diffusion.cells();
-    let Buffers { turned, delta, .. } = buffers;
-    for block in plane.chunks_mut(nx * TURNED) {
+    let [_, ny, _] = job.plan.faces.shape;
+    let Buffers { turned, turned_open, delta, factor, .. } = buffers;
+    for (block_index, block) in plane.chunks_mut(nx * TURNED).enumerate() {
         let lines = block.len() / nx;
-        turned.clear();
-        turned.resize(nx * lines, T::default());
-        for (line, row) in block.chunks(nx).enumerate() {
-            for (i, value) in row.iter().enumerate() {
-                turned[i * lines + line] = *value;
-            }
-        }
+        turn(block, nx, turned);
         let mut rows: Vec<&mut [T]> = turned.chunks_mut(lines).collect();
-        diffusion.apply(&mut rows, delta);
+        if let Some(open) = job.plan.open {
+            let from = nx * (block_index * TURNED + ny * k);
+            turn(&open[0][from..from + block.len()], nx, turned_open);
+            diffusion.apply_around(&mut rows, |face| &turned_open[face * lines..(face + 1) * lines], delta, factor);
+        } else {
+            diffusion.apply(&mut rows, delta);
+        }
         for (line, row) in block.chunks_mut(nx).enumerate() {
             for (i, value) in row.iter_mut().enumerate() {
                 *value = turned[i * lines + line];
@@ -540,11 +601,30 @@ fn diffuse_lines_body<T: Real>(diffusion: &Diffusion<T>, plane: &mut [T], buffer
     }
 }
 
+/// Writes lines of `nx` cells so that equal cells of all lines lie side by side.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+#[inline(always)]
+fn turn<T: Real>(block: &[T], nx: usize, turned: &mut Vec<T>) {
+    let lines = block.len() / nx;
+    turned.clear();
+    turned.resize(nx * lines, T::default());
+    for (line, row) in block.chunks(nx).enumerate() {
+        for (i, value) in row.iter().enumerate() {
+            turned[i * lines + line] = *value;
+        }
+    }
+}
+
 /// Implicit diffusion of rows across themselves.
 #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
-fn diffuse_body<T: Real>(diffusion: &Diffusion<T>, rows: &mut [&mut [T]], delta: &mut Vec<T>) {
-    diffusion.apply(rows, delta);
+fn diffuse_body<T: Real>(job: &Sweep<'_, '_, T>, diffusion: &Diffusion<T>, rows: &mut [&mut [T]], other: usize, buffers: &mut Buffers<T>) {
+    let Buffers { delta, factor, ones, .. } = buffers;
+    if job.plan.open.is_some() {
+        diffusion.apply_around(rows, |face| job.open_row(face, other, ones), delta, factor);
+    } else {
+        diffusion.apply(rows, delta);
+    }
 }
 
 /// The kernels of one plane at a chosen SIMD level.
@@ -554,9 +634,23 @@ pub trait PlaneKernels: Sized {
     /// Carries rows along themselves.
     fn along(level: SimdLevel, job: &Sweep<'_, '_, Self>, plane: &mut [Self], k: usize, buffers: &mut Buffers<Self>);
     /// Diffuses rows across themselves, implicitly.
-    fn diffuse(level: SimdLevel, diffusion: &Diffusion<Self>, rows: &mut [&mut [Self]], delta: &mut Vec<Self>);
+    fn diffuse(
+        level: SimdLevel,
+        job: &Sweep<'_, '_, Self>,
+        diffusion: &Diffusion<Self>,
+        rows: &mut [&mut [Self]],
+        other: usize,
+        buffers: &mut Buffers<Self>,
+    );
     /// Diffuses rows along themselves, implicitly.
-    fn diffuse_lines(level: SimdLevel, diffusion: &Diffusion<Self>, plane: &mut [Self], buffers: &mut Buffers<Self>);
+    fn diffuse_lines(
+        level: SimdLevel,
+        job: &Sweep<'_, '_, Self>,
+        diffusion: &Diffusion<Self>,
+        plane: &mut [Self],
+        k: usize,
+        buffers: &mut Buffers<Self>,
+    );
 }
 
 macro_rules! plane_kernels {
@@ -565,8 +659,24 @@ macro_rules! plane_kernels {
             fn $across(job: &Sweep<'_, '_, $type>, rows: &mut [&mut [$type]], other: usize, buffers: &mut Buffers<$type>) = across_body
         );
         at_simd_levels!(fn $along(job: &Sweep<'_, '_, $type>, plane: &mut [$type], k: usize, buffers: &mut Buffers<$type>) = along_body);
-        at_simd_levels!(fn $diffuse(diffusion: &Diffusion<$type>, rows: &mut [&mut [$type]], delta: &mut Vec<$type>) = diffuse_body);
-        at_simd_levels!(fn $lines(diffusion: &Diffusion<$type>, plane: &mut [$type], buffers: &mut Buffers<$type>) = diffuse_lines_body);
+        at_simd_levels!(
+            fn $diffuse(
+                job: &Sweep<'_, '_, $type>,
+                diffusion: &Diffusion<$type>,
+                rows: &mut [&mut [$type]],
+                other: usize,
+                buffers: &mut Buffers<$type>,
+            ) = diffuse_body
+        );
+        at_simd_levels!(
+            fn $lines(
+                job: &Sweep<'_, '_, $type>,
+                diffusion: &Diffusion<$type>,
+                plane: &mut [$type],
+                k: usize,
+                buffers: &mut Buffers<$type>,
+            ) = diffuse_lines_body
+        );
 
         impl PlaneKernels for $type {
             fn across(level: SimdLevel, job: &Sweep<'_, '_, Self>, rows: &mut [&mut [Self]], other: usize, buffers: &mut Buffers<Self>) {
@@ -575,11 +685,25 @@ macro_rules! plane_kernels {
             fn along(level: SimdLevel, job: &Sweep<'_, '_, Self>, plane: &mut [Self], k: usize, buffers: &mut Buffers<Self>) {
                 $along(level, job, plane, k, buffers);
             }
-            fn diffuse(level: SimdLevel, diffusion: &Diffusion<Self>, rows: &mut [&mut [Self]], delta: &mut Vec<Self>) {
-                $diffuse(level, diffusion, rows, delta);
+            fn diffuse(
+                level: SimdLevel,
+                job: &Sweep<'_, '_, Self>,
+                diffusion: &Diffusion<Self>,
+                rows: &mut [&mut [Self]],
+                other: usize,
+                buffers: &mut Buffers<Self>,
+            ) {
+                $diffuse(level, job, diffusion, rows, other, buffers);
             }
-            fn diffuse_lines(level: SimdLevel, diffusion: &Diffusion<Self>, plane: &mut [Self], buffers: &mut Buffers<Self>) {
-                $lines(level, diffusion, plane, buffers);
+            fn diffuse_lines(
+                level: SimdLevel,
+                job: &Sweep<'_, '_, Self>,
+                diffusion: &Diffusion<Self>,
+                plane: &mut [Self],
+                k: usize,
+                buffers: &mut Buffers<Self>,
+            ) {
+                $lines(level, job, diffusion, plane, k, buffers);
             }
         }
     };
@@ -619,7 +743,11 @@ mod tests {
         let [x, z] = [vec![spread; shape[2]], vec![spread; shape[2] + 1]];
         let spread = Spread { x: &x, y: &x, z_faces: &z };
         for step in 0..steps {
-            Plan::new(faces, [1.0; 3], 0.4, spread, Sides::Open, step % 2 == 1, true).advance(cells, T::from_f64(inflow), workers);
+            Plan::new(faces, [1.0; 3], 0.4, spread, Sides::Open, step % 2 == 1, Course::Winding).advance(
+                cells,
+                T::from_f64(inflow),
+                workers,
+            );
         }
     }
 
@@ -673,7 +801,7 @@ mod tests {
         let start: Vec<f64> = (0..nx * ny).map(|n| bell(n % nx, n / nx)).collect();
         let mut cells = start.clone();
         for step in 0..128 {
-            Plan::new(faces, [1.0; 3], 0.5, none, Sides::Periodic, step % 2 == 1, false).advance(&mut cells, 0.0, &workers);
+            Plan::new(faces, [1.0; 3], 0.5, none, Sides::Periodic, step % 2 == 1, Course::Straight).advance(&mut cells, 0.0, &workers);
         }
         let norm = |list: &[f64]| list.iter().map(|c| c * c).sum::<f64>().sqrt();
         let error = norm(&cells.iter().zip(&start).map(|(a, b)| a - b).collect::<Vec<_>>()) / norm(&start);

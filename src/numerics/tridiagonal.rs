@@ -85,6 +85,53 @@ impl<T: Real> Diffusion<T> {
             }
         }
     }
+
+    /// The same where some faces are closed: `open` gives, for the face below row i, 1 or 0 for every line. `delta` and
+    /// `factor` are any buffers, reused.
+    ///
+    /// # Panics
+    /// If there are not as many rows as cells in a line: a bug in the caller.
+    #[expect(clippy::inline_always, reason = "compiled once for each SIMD level of its callers")]
+    #[inline(always)]
+    pub fn apply_around<'o>(&self, rows: &mut [&mut [T]], open: impl Fn(usize) -> &'o [T], delta: &mut Vec<T>, factor: &mut Vec<T>) {
+        let (n, width) = (rows.len(), rows.first().map_or(0, |row| row.len()));
+        assert_eq!(n, self.cells(), "one row for each cell of a line");
+        for list in [&mut *delta, &mut *factor] {
+            list.clear();
+            list.resize((n + 1) * width, T::default());
+        }
+        let one = T::from_f64(1.0);
+        for i in 0..n {
+            // row i of `delta` and `factor` belongs to the cell below, row i + 1 to this one
+            let (done, rest) = delta.split_at_mut((i + 1) * width);
+            let (factors, next_factors) = factor.split_at_mut((i + 1) * width);
+            let (before, factor_before) = (&done[i * width..], &factors[i * width..]);
+            let (delta, factor) = (&mut rest[..width], &mut next_factors[..width]);
+            let above_at = (i + 1).min(n - 1);
+            let (below, here, above) = (&rows[i.saturating_sub(1)][..width], &rows[i][..width], &rows[above_at][..width]);
+            // the number of the last face is zero, whatever stands for its openness
+            let (open_low, open_high) = (&open(i)[..width], &open(above_at)[..width]);
+            let (low, high) = (self.number[i], self.number[i + 1]);
+            for x in 0..width {
+                let (low, high) = (low * open_low[x], high * open_high[x]);
+                let pivot = (one + low + high - low * factor_before[x]).inverse();
+                let change = high * (above[x] - here[x]) + low * (below[x] - here[x]);
+                delta[x] = (change + low * before[x]) * pivot;
+                factor[x] = high * pivot;
+            }
+        }
+        for i in (0..n).rev() {
+            let (head, tail) = delta.split_at_mut((i + 2) * width);
+            let (delta, factor) = (&mut head[(i + 1) * width..], &factor[(i + 1) * width..(i + 2) * width]);
+            let row = &mut rows[i][..width];
+            for x in 0..width {
+                if i + 1 < n {
+                    delta[x] += factor[x] * tail[x];
+                }
+                row[x] += delta[x];
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +169,24 @@ mod tests {
         for i in 0..4 {
             assert!((cells[i][0] - line[i]).abs() < 1e-15 && (cells[i][1] - 2.0 * line[i]).abs() < 1e-15);
         }
+    }
+
+    #[test]
+    fn nothing_passes_a_closed_face_and_open_ones_change_nothing() {
+        let diffusion = Diffusion::<f64>::new(&[0.0, 2.0, 0.25, 4.0, 0.0]);
+        let start = [0.0, 2.0, -1.0, 0.5];
+        let (mut line, mut same) = (start, start);
+        diffuse_line(&diffusion, &mut line);
+        let around = |cells: &mut [f64; 4], open: [f64; 4]| {
+            let mut rows: Vec<&mut [f64]> = cells.chunks_mut(1).collect();
+            diffusion.apply_around(&mut rows, |face| Box::leak(Box::new([open[face]])), &mut Vec::new(), &mut Vec::new());
+        };
+        around(&mut same, [1.0; 4]);
+        assert!(line.iter().zip(&same).all(|(a, b)| (a - b).abs() < 1e-15));
+        let mut parted = start;
+        around(&mut parted, [1.0, 1.0, 0.0, 1.0]);
+        assert!((parted[0] + parted[1] - 2.0).abs() < 1e-14 && (parted[2] + parted[3] + 0.5).abs() < 1e-14);
+        assert!(parted[1] < 2.0 && parted[2] > -1.0);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use crate::units::{celsius, saturation_vapour_hpa};
 use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, WindField, pressure_aloft, vapour_pressure};
 use crate::world::background::BackgroundAir;
 use crate::world::field::Field;
+use crate::world::solid::Solids;
 use crate::world::tracers::{Releases, Tracers};
 use crate::world::{Clock, Grid};
 
@@ -92,15 +93,21 @@ pub struct Footprint {
 impl Footprint {
     /// The operator of an extent on a grid.
     #[must_use]
-    pub fn new(extent: &Extent, grid: &Grid) -> Self {
-        let points = match extent {
+    pub fn new(extent: &Extent, grid: &Grid, solids: &Solids) -> Self {
+        let mut points = match extent {
             Extent::Point(at) => vec![(vector(at.0), 1.0)],
             Extent::Path(corners) => along(corners, grid),
             Extent::Volume { min_m, max_m } => within(vector(*min_m), vector(*max_m), grid),
         };
+        // what lies inside an obstacle is not looked at
+        points.retain(|(point, _)| !solids.in_air(grid.weights(*point).0).is_empty());
+        let whole: f64 = points.iter().map(|(_, share)| share).sum();
+        if solids.any() {
+            points.iter_mut().for_each(|(_, share)| *share /= whole);
+        }
         let mut cells = std::collections::BTreeMap::new();
         for (point, share) in &points {
-            for (index, weight) in grid.weights(*point).0 {
+            for (index, weight) in solids.in_air(grid.weights(*point).0) {
                 *cells.entry(index).or_insert(0.0) += weight * share;
             }
         }
@@ -271,9 +278,9 @@ mod tests {
                 }
             }
         }
-        let path = Footprint::new(&Extent::Path(vec![at(2.0, 2.0, 3.0), at(12.0, 8.0, 3.0)]), &grid);
+        let path = Footprint::new(&Extent::Path(vec![at(2.0, 2.0, 3.0), at(12.0, 8.0, 3.0)]), &grid, &Solids::default());
         assert!((path.mean(&column) - 19.0).abs() < 1e-4);
-        let volume = Footprint::new(&Extent::Volume { min_m: at(2.0, 2.0, 1.0), max_m: at(6.5, 9.0, 4.0) }, &grid);
+        let volume = Footprint::new(&Extent::Volume { min_m: at(2.0, 2.0, 1.0), max_m: at(6.5, 9.0, 4.0) }, &grid, &Solids::default());
         assert!((volume.mean(&column) - (4.25 * 2.0 + 5.5)).abs() < 1e-4);
     }
 }

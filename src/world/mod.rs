@@ -6,6 +6,9 @@ pub mod clock;
 /// Cells and positions.
 pub mod grid;
 
+/// Obstacles on the grid.
+pub mod solid;
+
 /// Voxel columns as slices.
 pub mod field;
 

@@ -11,7 +11,7 @@ use glam::DVec3;
 
 use crate::diagnostics::{Diagnostic, Source};
 use crate::files::library::open_beside;
-use crate::files::scenario::{InitialGas, Scenario};
+use crate::files::scenario::{Boundary, InitialGas, Scenario};
 use crate::files::series::Series;
 use crate::files::species::SpeciesTable;
 use crate::units::Timestamp;
@@ -21,6 +21,7 @@ use crate::world::emitter::{EmitterKinds, EmitterNode};
 use crate::world::environment::vector;
 use crate::world::event::{EventKinds, EventNode};
 use crate::world::field::Voxel;
+use crate::world::solid::Solids;
 use crate::world::tracers::{Contents, Release, Releases, Sources, require_tracers};
 use crate::world::{Clock, Grid};
 
@@ -158,6 +159,7 @@ pub fn spawn_world(app: &mut App, conditions: &Conditions, seed: u64) -> Result<
     world.insert_resource(grid);
     world.insert_resource(Clock::new(scenario.tick_s, scenario.warm_up_s.get(), scenario.start.micros()));
     world.insert_resource(HighFaces::still(&grid));
+    world.insert_resource(Solids::new(&scenario.obstacles, &grid, domain.boundary == Boundary::Periodic));
     world.insert_resource(SiteInfo {
         latitude_deg: scenario.site.latitude_deg.get(),
         longitude_deg: scenario.site.longitude_deg.get(),

@@ -4,7 +4,7 @@
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
 use envirosense::diagnostics::Source;
-use envirosense::numerics::transport::{Faces, Plan, Sides, Spread, scale_and_trim};
+use envirosense::numerics::transport::{Course, Faces, Plan, Sides, Spread, scale_and_trim};
 use envirosense::numerics::{Real, SimdLevel, Workers};
 use envirosense::plugins::EnviroSensePlugins;
 use envirosense::prelude::{Diffusivity, FieldMut, Grid, HighFaces, Tick, TickSystems, WindX, WindY};
@@ -125,7 +125,8 @@ impl Case {
                 high: [&u[..shape[1] * shape[2]], &still[..shape[0] * shape[2]], &still[..shape[0] * shape[1]]],
             };
             let (x, y, z) = (vec![k[0]; shape[2]], vec![k[1]; shape[2]], vec![k[2]; shape[2] + 1]);
-            let plan = Plan::new(faces, [cell; 3], tick_s, Spread { x: &x, y: &y, z_faces: &z }, Sides::Open, air.step % 2 == 1, false);
+            let plan =
+                Plan::new(faces, [cell; 3], tick_s, Spread { x: &x, y: &y, z_faces: &z }, Sides::Open, air.step % 2 == 1, Course::Straight);
             plan.advance(&mut air.cells, 0.0, &workers);
             scale_and_trim(&mut air.cells, (-decay * tick_s).exp());
             air.step += 1;

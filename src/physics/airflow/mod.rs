@@ -1,8 +1,9 @@
 //! Airflow: the mean wind of the scenario on voxel faces, and the diffusivity that goes with it.
 //!
-//! The wind is horizontally uniform: no obstacles, no terrain (a later module adjusts it around them). It changes
-//! with the timeline or a recording; faces are rewritten only when it does.
+//! The wind is horizontally uniform and goes around obstacles where there are any (`around`). It changes with the
+//! timeline or a recording; faces are rewritten only when it does. Left out: terrain, wakes, resolved turbulence.
 
+pub mod around;
 mod kernel;
 
 use bevy_app::{App, Plugin};
@@ -11,12 +12,15 @@ use serde::{Deserialize, Serialize};
 
 pub use kernel::{SurfaceLayer, phi_h, psi_m};
 
-use crate::files::scenario::{Turbulence, Wind};
+use crate::files::scenario::{Boundary, Turbulence, Wind};
+use crate::numerics::Workers;
 use crate::physics::AppPhysicsExt;
+use crate::physics::airflow::around::{Around, FaceWind};
 use crate::units::wind_vector;
 use crate::world::air::{Diffusivity, HighFaces, WindX, WindY, WindZ};
 use crate::world::field::FieldMut;
-use crate::world::spawn::Conditions;
+use crate::world::solid::Solids;
+use crate::world::spawn::{Conditions, Prepare};
 use crate::world::timeline::{blend_bearing, scripted, scripted_bearing};
 use crate::world::{AppStateExt, Clock, Grid, Tick, TickSystems};
 
@@ -26,15 +30,25 @@ pub struct AirflowPlugin;
 
 impl Plugin for AirflowPlugin {
     fn build(&self, app: &mut App) {
-        app.add_physics_module("airflow").add_state_resource::<BlownWind>().add_systems(Tick, blow.in_set(TickSystems::Flow));
+        app.add_physics_module("airflow")
+            .add_state_resource::<BlownWind>()
+            .init_resource::<Obstructed>()
+            .add_systems(Prepare, prepare_obstacles)
+            .add_systems(Tick, blow.in_set(TickSystems::Flow));
     }
 }
 
 /// The wind that stands on the faces now.
-#[derive(Resource, Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BlownWind {
     drivers: Option<Drivers>,
+    /// The last potential around obstacles, one number a cell: where the next solution starts.
+    potential: Vec<f64>,
 }
+
+/// The solver around the obstacles, if there are any; follows from the scenario.
+#[derive(Resource, Debug, Default)]
+struct Obstructed(Option<Around>);
 
 /// The numbers a horizontally uniform wind follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -103,10 +117,26 @@ impl Drivers {
     }
 }
 
+fn prepare_obstacles(
+    grid: Res<Grid>,
+    conditions: Res<Conditions>,
+    solids: Res<Solids>,
+    mut obstructed: ResMut<Obstructed>,
+    mut blown: ResMut<BlownWind>,
+) {
+    if solids.any() {
+        let periodic = conditions.scenario.domain.boundary == Boundary::Periodic;
+        obstructed.0 = Some(Around::new(*grid, &solids, periodic));
+        blown.potential = vec![0.0; grid.len()];
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "wind needs the scenario, the clock and all faces")]
 fn blow(
     grid: Res<Grid>,
     clock: Res<Clock>,
     conditions: Res<Conditions>,
+    (obstructed, workers): (Res<Obstructed>, Res<Workers>),
     mut blown: ResMut<BlownWind>,
     mut high: ResMut<HighFaces>,
     mut diffusivity: ResMut<Diffusivity>,
@@ -117,6 +147,9 @@ fn blow(
         return;
     }
     blown.drivers = Some(now);
+    *diffusivity = spread(&conditions, &now, &grid);
+    high.version += 1;
+    high.divergent_by_axis = obstructed.0.is_some();
     let [nx, ny, nz] = grid.shape;
     let (east, north) = wind_vector(1.0, now.from_deg);
     let (x, y, z) = (x.as_mut_slice(), y.as_mut_slice(), z.as_mut_slice());
@@ -132,9 +165,23 @@ fn blow(
         high.x[ny * k..ny * (k + 1)].fill(u);
         high.y[nx * k..nx * (k + 1)].fill(v);
     }
-    high.version += 1;
-    high.divergent_by_axis = false;
-    *diffusivity = spread(&conditions, &now, &grid);
+    if let Some(around) = &obstructed.0 {
+        let double = |list: &[f32]| list.iter().copied().map(f64::from).collect::<Vec<f64>>();
+        let mut wind = FaceWind { low: [double(x), double(y), double(z)], high: [double(&high.x), double(&high.y), double(&high.z)] };
+        around.adjust(&mut wind, &mut blown.potential, &workers);
+        let high = &mut *high;
+        let [low_x, low_y, low_z] = &wind.low;
+        let [high_x, high_y, high_z] = &wind.high;
+        let pairs: [(&mut [f32], &[f64]); 6] =
+            [(x, low_x), (y, low_y), (z, low_z), (&mut high.x, high_x), (&mut high.y, high_y), (&mut high.z, high_z)];
+        for (single, double) in pairs {
+            for (single, double) in single.iter_mut().zip(double) {
+                #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
+                let value = *double as f32;
+                *single = value;
+            }
+        }
+    }
 }
 
 fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid) -> Diffusivity {

@@ -11,11 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::scenario::{Boundary, InitialGas};
 use crate::numerics::Workers;
-use crate::numerics::transport::{Faces, MAX_COURANT, Plan, Sides, Spread, scale_and_trim, steps_needed};
+use crate::numerics::transport::{Course, Faces, MAX_COURANT, Plan, Sides, Spread, scale_and_trim, steps_needed};
 use crate::physics::AppPhysicsExt;
 use crate::world::air::{Diffusivity, WindField};
 use crate::world::emitter::EmitterNode;
 use crate::world::environment::vector;
+use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, Prepare};
 use crate::world::tracers::{Contents, Releases, TracersMut};
 use crate::world::{AppStateExt, Clock, Grid, Tick, TickSystems};
@@ -64,7 +65,7 @@ pub fn gaussian_cloud(mass_kg: f64, centre: DVec3, sigma_m: DVec3, ground_image:
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
-fn fill_initial(grid: Res<Grid>, conditions: Res<Conditions>, releases: Res<Releases>, mut tracers: TracersMut) {
+fn fill_initial((grid, conditions, solids): (Res<Grid>, Res<Conditions>, Res<Solids>), releases: Res<Releases>, mut tracers: TracersMut) {
     let mut columns = tracers.columns();
     for (n, gas) in conditions.scenario.initial.iter().enumerate() {
         let source = conditions.scenario.emitters.len() + n;
@@ -84,12 +85,20 @@ fn fill_initial(grid: Res<Grid>, conditions: Res<Conditions>, releases: Res<Rele
                 }
             }
         }
+        for index in (0..grid.len()).filter(|index| solids.is_solid(*index)) {
+            columns[slot][index] = 0.0;
+        }
     }
 }
 
 /// Puts what emitters release in this tick into the cells around them.
 #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
-fn release(grid: Res<Grid>, clock: Res<Clock>, emitters: Query<&EmitterNode>, mut releases: ResMut<Releases>, mut tracers: TracersMut) {
+fn release(
+    (grid, clock, solids): (Res<Grid>, Res<Clock>, Res<Solids>),
+    emitters: Query<&EmitterNode>,
+    mut releases: ResMut<Releases>,
+    mut tracers: TracersMut,
+) {
     let mut columns = tracers.columns();
     let mut emitters: Vec<&EmitterNode> = emitters.iter().collect();
     emitters.sort_by_key(|emitter| emitter.source);
@@ -100,7 +109,7 @@ fn release(grid: Res<Grid>, clock: Res<Clock>, emitters: Query<&EmitterNode>, mu
             }
             releases.list[*slot].live = true;
             let density = rate * clock.tick_s() / grid.cell_volume_m3();
-            for (index, weight) in grid.weights(emitter.at_m).0 {
+            for (index, weight) in solids.in_air(grid.weights(emitter.at_m).0) {
                 columns[*slot][index] += (density * weight) as f32;
             }
         }
@@ -114,7 +123,7 @@ fn carry(
     conditions: Res<Conditions>,
     workers: Res<Workers>,
     wind: WindField,
-    diffusivity: Res<Diffusivity>,
+    (diffusivity, solids): (Res<Diffusivity>, Res<Solids>),
     releases: Res<Releases>,
     mut state: ResMut<TransportState>,
     mut tracers: TracersMut,
@@ -134,9 +143,14 @@ fn carry(
     let spread = Spread { x: &diffusivity.x, y: &diffusivity.y, z_faces: &diffusivity.z_faces };
     let steps = steps_needed(state.outflow.0, grid.cell_m, state.waiting_s, spread, sides);
     let dt_s = state.waiting_s / steps as f64;
+    let course = match solids.open_faces() {
+        Some(open) => Course::Around(open),
+        None if wind.high.divergent_by_axis => Course::Winding,
+        None => Course::Straight,
+    };
     let mut columns = tracers.columns();
     for step in 0..steps {
-        let plan = Plan::new(faces, grid.cell_m, dt_s, spread, sides, state.steps % 2 == 1, wind.high.divergent_by_axis);
+        let plan = Plan::new(faces, grid.cell_m, dt_s, spread, sides, state.steps % 2 == 1, course);
         let entered_s = clock.elapsed_us() as f64 * 1e-6 - state.waiting_s + dt_s * (step as f64 + 0.5);
         for (release, column) in releases.list.iter().zip(&mut columns) {
             if release.live {

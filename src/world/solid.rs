@@ -1,0 +1,116 @@
+//! Which cells are filled, and through which faces air can pass.
+//!
+//! A cell is solid if its centre lies inside an obstacle; a face is open if the cells on both sides are air. Two cells
+//! that touch at an edge or a corner share no face: nothing passes between them.
+
+use bevy_ecs::resource::Resource;
+
+use crate::files::obstacle::Obstacle;
+use crate::world::Grid;
+
+/// The obstacles of the run on the grid; made once.
+#[derive(Resource, Clone, Debug, Default)]
+pub struct Solids {
+    /// Solid cells; empty without any.
+    cells: Vec<bool>,
+    /// Low faces along x, y, z: 1 where air can pass, 0 where not; empty without any solid cell.
+    open: [Vec<f32>; 3],
+}
+
+impl Solids {
+    /// The cells that obstacles fill.
+    #[must_use]
+    pub fn new(obstacles: &[Obstacle], grid: &Grid, periodic: bool) -> Self {
+        let mut cells = vec![false; grid.len()];
+        for obstacle in obstacles {
+            for index in covered(obstacle, grid) {
+                cells[index] = true;
+            }
+        }
+        if !cells.contains(&true) {
+            return Self::default();
+        }
+        let [nx, ny, _] = grid.shape;
+        let open = std::array::from_fn(|axis| {
+            let stride = [1, nx, nx * ny][axis];
+            let n = grid.shape[axis];
+            let below = |cell: usize| {
+                let at = cell / stride % n;
+                match (at, periodic && axis < 2) {
+                    (0, true) => Some(cell + (n - 1) * stride),
+                    (0, false) => None,
+                    _ => Some(cell - stride),
+                }
+            };
+            (0..grid.len()).map(|cell| f32::from(u8::from(!cells[cell] && below(cell).is_none_or(|below| !cells[below])))).collect()
+        });
+        Self { cells, open }
+    }
+
+    /// Whether there is any solid cell.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        !self.cells.is_empty()
+    }
+
+    /// Whether a cell is solid.
+    #[must_use]
+    pub fn is_solid(&self, cell: usize) -> bool {
+        self.cells.get(cell).copied().unwrap_or(false)
+    }
+
+    /// Low faces along x, y, z, 1 where air can pass and 0 where not; none without any solid cell.
+    #[must_use]
+    pub fn open_faces(&self) -> Option<[&[f32]; 3]> {
+        self.any().then(|| self.open.each_ref().map(Vec::as_slice))
+    }
+
+    /// Weights of cells without the solid ones, adding up to one again; empty if all are solid.
+    #[must_use]
+    pub fn in_air(&self, weights: impl IntoIterator<Item = (usize, f64)>) -> Vec<(usize, f64)> {
+        let mut list: Vec<(usize, f64)> = weights.into_iter().filter(|(cell, weight)| *weight > 0.0 && !self.is_solid(*cell)).collect();
+        if self.any() {
+            let sum: f64 = list.iter().map(|(_, weight)| weight).sum();
+            for (_, weight) in &mut list {
+                *weight /= sum;
+            }
+        }
+        list
+    }
+}
+
+/// The cells whose centres an obstacle holds.
+pub fn covered(obstacle: &Obstacle, grid: &Grid) -> Vec<usize> {
+    let (min, max) = obstacle.bounds();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the grid")]
+    let range = |axis: usize| {
+        let n = grid.shape[axis];
+        let from = (min[axis] / grid.cell_m[axis] - 0.5).floor().clamp(0.0, n as f64) as usize;
+        let to = (max[axis] / grid.cell_m[axis] + 0.5).ceil().clamp(0.0, n as f64) as usize;
+        from..to
+    };
+    let mut cells = Vec::new();
+    for k in range(2) {
+        for j in range(1) {
+            cells.extend(range(0).filter(|i| obstacle.contains(grid.centre(*i, j, k))).map(|i| grid.index(i, j, k)));
+        }
+    }
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_that_touch_at_an_edge_share_no_open_face() {
+        let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::UNWRAP_NEWTYPES);
+        let boxes = ["Box(min_m: (0.0, 0.0, 0.0), max_m: (1.0, 1.0, 1.0))", "Box(min_m: (1.0, 1.0, 0.0), max_m: (2.0, 2.0, 1.0))"];
+        let boxes = boxes.map(|text| options.from_str::<Obstacle>(text).unwrap());
+        let grid = Grid { shape: [2, 2, 1], cell_m: [1.0; 3] };
+        let solids = Solids::new(&boxes, &grid, false);
+        assert_eq!([0, 1, 2, 3].map(|cell| solids.is_solid(cell)), [true, false, false, true]);
+        let [x, y, _] = solids.open_faces().unwrap();
+        assert_eq!((x, y), ([0.0, 0.0, 1.0, 0.0].as_slice(), [0.0, 1.0, 0.0, 0.0].as_slice()));
+    }
+}
