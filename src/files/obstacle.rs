@@ -17,14 +17,14 @@ pub enum Obstacle {
         /// North-east upper corner.
         max_m: Position,
     },
-    /// Upright.
+    /// A round bar: a pole, a pipe, a ridge.
     Cylinder {
-        /// Middle of its foot.
-        base_m: Position,
+        /// Middle of one end.
+        from_m: Position,
+        /// Middle of the other end.
+        to_m: Position,
         /// Radius.
         radius_m: Length,
-        /// Height above its foot.
-        height_m: Length,
     },
     /// A ball.
     Sphere {
@@ -45,9 +45,10 @@ impl Obstacle {
     pub fn contains(&self, point: DVec3) -> bool {
         match self {
             Self::Box { min_m, max_m } => point.cmpge(vector(*min_m)).all() && point.cmple(vector(*max_m)).all(),
-            Self::Cylinder { base_m, radius_m, height_m } => {
-                let from = point - vector(*base_m);
-                from.truncate().length() <= radius_m.get() && (0.0..=height_m.get()).contains(&from.z)
+            Self::Cylinder { from_m, to_m, radius_m } => {
+                let (axis, from) = (vector(*to_m) - vector(*from_m), point - vector(*from_m));
+                let along = from.dot(axis) / axis.length_squared();
+                (0.0..=1.0).contains(&along) && (from - axis * along).length() <= radius_m.get()
             }
             Self::Sphere { centre_m, radius_m } => point.distance(vector(*centre_m)) <= radius_m.get(),
         }
@@ -58,9 +59,12 @@ impl Obstacle {
     pub fn bounds(&self) -> (DVec3, DVec3) {
         match self {
             Self::Box { min_m, max_m } => (vector(*min_m), vector(*max_m)),
-            Self::Cylinder { base_m, radius_m, height_m } => {
-                let (base, radius) = (vector(*base_m), radius_m.get());
-                (base - DVec3::new(radius, radius, 0.0), base + DVec3::new(radius, radius, height_m.get()))
+            Self::Cylinder { from_m, to_m, radius_m } => {
+                let (from, to) = (vector(*from_m), vector(*to_m));
+                let axis = (to - from).normalize_or_zero();
+                // a disc reaches as far along a direction as the part of that direction across its axis
+                let reach = radius_m.get() * (DVec3::ONE - axis * axis).max(DVec3::ZERO).map(f64::sqrt);
+                (from.min(to) - reach, from.max(to) + reach)
             }
             Self::Sphere { centre_m, radius_m } => {
                 (vector(*centre_m) - DVec3::splat(radius_m.get()), vector(*centre_m) + DVec3::splat(radius_m.get()))
@@ -78,7 +82,16 @@ mod tests {
         let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::UNWRAP_NEWTYPES);
         for (text, inside, outside) in [
             ("Box(min_m: (0.0, 0.0, 0.0), max_m: (4.0, 2.0, 3.0))", DVec3::new(3.9, 1.0, 2.9), DVec3::new(3.9, 2.1, 2.9)),
-            ("Cylinder(base_m: (5.0, 5.0, 0.0), radius_m: 2.0, height_m: 3.0)", DVec3::new(6.3, 6.3, 2.0), DVec3::new(6.9, 6.9, 2.0)),
+            (
+                "Cylinder(from_m: (5.0, 5.0, 0.0), to_m: (5.0, 5.0, 3.0), radius_m: 2.0)",
+                DVec3::new(6.3, 6.3, 2.0),
+                DVec3::new(6.9, 6.9, 2.0),
+            ),
+            (
+                "Cylinder(from_m: (0.0, 0.0, 0.0), to_m: (4.0, 4.0, 0.0), radius_m: 1.0)",
+                DVec3::new(2.6, 1.4, 0.0),
+                DVec3::new(3.0, 1.0, 0.0),
+            ),
             ("Sphere(centre_m: (5.0, 5.0, 5.0), radius_m: 2.0)", DVec3::new(5.0, 5.0, 6.9), DVec3::new(6.3, 6.3, 6.3)),
         ] {
             let shape: Obstacle = options.from_str(text).unwrap();

@@ -134,7 +134,7 @@ impl Network {
         }
         for axis in (0..3).filter(|axis| !periodic[*axis]) {
             let stride = [1, shape[0], shape[0] * shape[1]][axis];
-            for cell in (0..coarse.anchors.len()).filter(|cell| cell / stride % shape[axis] == 0) {
+            for cell in (0..coarse.anchors.len()).filter(|cell| (cell / stride).is_multiple_of(shape[axis])) {
                 coarse.links[axis][cell] = 0.0;
             }
         }
@@ -595,7 +595,7 @@ mod tests {
     #[test]
     fn threads_and_simd_levels_change_no_bit() {
         let grid = Multigrid::new(open_box([37, 21, 9], |[i, j, k]| i == 11 && j > 4 && k < 6));
-        let sources: Vec<f64> = (0..37 * 21 * 9).map(|n| f64::from(u32::from(n % 37 != 11)) * ((n * 31) % 17) as f64).collect();
+        let sources: Vec<f64> = (0..37 * 21 * 9).map(|n| if n % 37 == 11 { 0.0 } else { f64::from((n * 31) % 17) }).collect();
         let bits = [(1, SimdLevel::Auto), (2, SimdLevel::Auto), (3, SimdLevel::Avx2), (1, SimdLevel::Sse2)].map(|(threads, simd)| {
             let mut potential = vec![0.0; sources.len()];
             grid.solve(&sources, &mut potential, 1e-8, &Workers::new(threads, simd).unwrap());

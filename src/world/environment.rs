@@ -103,7 +103,9 @@ impl Footprint {
         points.retain(|(point, _)| !solids.in_air(grid.weights(*point).0).is_empty());
         let whole: f64 = points.iter().map(|(_, share)| share).sum();
         if solids.any() {
-            points.iter_mut().for_each(|(_, share)| *share /= whole);
+            for (_, share) in &mut points {
+                *share /= whole;
+            }
         }
         let mut cells = std::collections::BTreeMap::new();
         for (point, share) in &points {

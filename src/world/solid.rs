@@ -80,6 +80,7 @@ impl Solids {
 }
 
 /// The cells whose centres an obstacle holds.
+#[must_use]
 pub fn covered(obstacle: &Obstacle, grid: &Grid) -> Vec<usize> {
     let (min, max) = obstacle.bounds();
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the grid")]

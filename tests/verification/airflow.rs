@@ -38,6 +38,7 @@ fn the_neutral_profile_of_five_metres_a_second_stands_on_the_faces() {
                 error: (measured / expected - 1.0).abs(),
                 limit: 1e-4,
                 source: "u(10) = 5 m/s, z0 = 0.03 m: u* = 0.344285 m/s",
+                missed: None,
             }
         })
         .collect();

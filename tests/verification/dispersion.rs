@@ -161,14 +161,14 @@ impl Case {
     }
 }
 
-fn tracer(app: &mut App) -> Vec<f64> {
+pub(crate) fn tracer(app: &mut App) -> Vec<f64> {
     let world = app.world_mut();
     let mut query = world.query_filtered::<&Tracer<0>, With<Voxel>>();
     query.iter(world).map(|c| f64::from(c.0)).collect()
 }
 
 fn line(case: String, expected: f64, measured: f64, error: f64, limit: f64, source: &'static str) -> Line {
-    Line { module: "dispersion", case, expected, measured, error, limit, source }
+    Line { module: "dispersion", case, expected, measured, error, limit, source, missed: None }
 }
 
 const FORM: &str = "Gaussian in uniform wind, closed form";

@@ -55,7 +55,8 @@ fn the_methane_of_a_field_day_is_met_and_a_wind_turned_round_loses_it() {
 
 /// How far a figure lies on the wrong side of its bar.
 fn line(case: &str, bar: f64, measured: f64, beyond: f64) -> Line {
-    Line { module: "dispersion", case: case.to_owned(), expected: bar, measured, error: beyond.max(0.0), limit: 0.0, source: SOURCE }
+    let error = beyond.max(0.0);
+    Line { module: "dispersion", case: case.to_owned(), expected: bar, measured, error, limit: 0.0, source: SOURCE, missed: None }
 }
 
 #[expect(clippy::print_stdout, reason = "the table, for people")]

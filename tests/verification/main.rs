@@ -7,5 +7,6 @@
 mod airflow;
 mod dispersion;
 mod field;
+mod obstacles;
 mod plot;
 mod table;

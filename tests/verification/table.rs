@@ -7,6 +7,7 @@ use std::sync::{Mutex, OnceLock};
 static ROWS: OnceLock<Mutex<BTreeMap<String, serde_json::Value>>> = OnceLock::new();
 
 /// One accept line: the error must not exceed its limit.
+#[derive(Clone)]
 pub(crate) struct Line {
     pub(crate) module: &'static str,
     pub(crate) case: String,
@@ -15,6 +16,8 @@ pub(crate) struct Line {
     pub(crate) error: f64,
     pub(crate) limit: f64,
     pub(crate) source: &'static str,
+    /// Why the limit is not reached: the line is listed as missed, and a test fails once it is reached after all.
+    pub(crate) missed: Option<&'static str>,
 }
 
 #[expect(clippy::print_stdout, reason = "the table, for people")]
@@ -37,7 +40,7 @@ pub(crate) fn accept(lines: &[Line]) {
                 line.case.clone(),
                 serde_json::json!({
                     "module": line.module, "case": line.case, "expected": line.expected, "measured": line.measured,
-                    "error": line.error, "limit": line.limit, "ok": ok, "source": line.source,
+                    "error": line.error, "limit": line.limit, "ok": ok, "source": line.source, "missed": line.missed,
                 }),
             );
         }
@@ -47,6 +50,10 @@ pub(crate) fn accept(lines: &[Line]) {
         std::fs::write(path, serde_json::to_string_pretty(&list).unwrap()).unwrap();
     }
     for line in lines {
+        if let Some(reason) = line.missed {
+            assert!(line.error > line.limit, "{} is reached now: take away its `missed` ({reason})", line.case);
+            continue;
+        }
         assert!(line.error <= line.limit, "{}: error {:.4e} above its limit {:.1e}", line.case, line.error, line.limit);
     }
 }

@@ -12,9 +12,9 @@ use crate::numerics::elliptic::{Multigrid, Network};
 use crate::world::Grid;
 use crate::world::solid::Solids;
 
-/// Largest divergence that is left, times the cell size over the largest speed: a twentieth of what single-precision
-/// faces can hold.
-const DIVERGENCE: f64 = 1e-8;
+/// Largest divergence the engine leaves, times the cell size over the largest speed: a twentieth of what
+/// single-precision faces can hold.
+pub const DIVERGENCE: f64 = 1e-8;
 
 /// Velocities on all faces in double precision, m s⁻¹.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,12 +73,13 @@ impl Around {
         Self { grid, periodic, reached, solver: Multigrid::new(net) }
     }
 
-    /// Turns a wind into one that goes around the obstacles. `potential` is where the solver starts and ends: hand the last
-    /// one back and a small change of the wind costs few cycles.
+    /// Turns a wind into one that goes around the obstacles and leaves no more than `divergence` (times the cell size
+    /// over the largest speed) in any cell. `potential` is where the solver starts and ends: hand the last one back and a
+    /// small change of the wind costs few cycles.
     ///
     /// # Panics
     /// If `wind` or `potential` are not of the grid: a bug in the caller.
-    pub fn adjust(&self, wind: &mut FaceWind, potential: &mut [f64], workers: &Workers) {
+    pub fn adjust(&self, wind: &mut FaceWind, potential: &mut [f64], divergence: f64, workers: &Workers) {
         let [nx, ny, _] = self.grid.shape;
         self.close(wind);
         let area = [1, 2, 0].map(|a| self.grid.cell_m[a]).into_iter().zip([2, 0, 1].map(|a| self.grid.cell_m[a])).map(|(a, b)| a * b);
@@ -94,10 +95,10 @@ impl Around {
         let largest = sources.iter().fold(0.0f64, |most, source| most.max(source.abs()));
         let speed = wind.low.iter().flatten().fold(0.0f64, |most, u| most.max(u.abs()));
         let smallest = area.iter().copied().fold(f64::MAX, f64::min);
-        if largest <= DIVERGENCE * smallest * speed {
+        if largest <= divergence * smallest * speed {
             return;
         }
-        self.solver.solve(&sources, potential, DIVERGENCE * smallest * speed / largest, workers);
+        self.solver.solve(&sources, potential, divergence * smallest * speed / largest, workers);
         let net = self.solver.network();
         for axis in 0..3 {
             let (stride, n) = ([1, nx, nx * ny][axis], self.grid.shape[axis]);
@@ -199,11 +200,11 @@ fn reached(grid: &Grid, solids: &Solids, periodic: bool) -> Vec<bool> {
     let [nx, ny, nz] = grid.shape;
     let mut reached = vec![false; grid.len()];
     let mut edge = Vec::new();
-    for cell in 0..grid.len() {
+    for (cell, reached) in reached.iter_mut().enumerate() {
         let (i, j, k) = (cell % nx, cell / nx % ny, cell / (nx * ny));
         let side = k + 1 == nz || (!periodic && (i == 0 || j == 0 || i + 1 == nx || j + 1 == ny));
         if side && !solids.is_solid(cell) {
-            reached[cell] = true;
+            *reached = true;
             edge.push(cell);
         }
     }
@@ -255,7 +256,7 @@ mod tests {
             let around = Around::new(grid, &solids, periodic);
             let mut wind = uniform(&grid, [4.0, 1.5, 0.0]);
             let mut potential = vec![0.0; grid.len()];
-            around.adjust(&mut wind, &mut potential, &Workers::new(1, SimdLevel::Auto).unwrap());
+            around.adjust(&mut wind, &mut potential, DIVERGENCE, &Workers::new(1, SimdLevel::Auto).unwrap());
             assert!(around.divergence(&wind) < 1e-8 * 1.01, "{}", around.divergence(&wind));
             let open = solids.open_faces().unwrap();
             for axis in 0..3 {
@@ -275,7 +276,7 @@ mod tests {
         let winds = [0.0, 30.0].map(|start| {
             let mut wind = uniform(&grid, [5.0, 0.0, 0.0]);
             let mut potential: Vec<f64> = (0..grid.len()).map(|cell| start * (cell % 7) as f64).collect();
-            around.adjust(&mut wind, &mut potential, &workers);
+            around.adjust(&mut wind, &mut potential, DIVERGENCE, &workers);
             wind
         });
         let apart = winds[0].low.iter().flatten().zip(winds[1].low.iter().flatten()).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
@@ -295,7 +296,7 @@ mod tests {
         let solids = Solids::new(&walls, &grid, false);
         let around = Around::new(grid, &solids, false);
         let mut wind = uniform(&grid, [3.0, 2.0, 0.0]);
-        around.adjust(&mut wind, &mut vec![0.0; grid.len()], &Workers::new(1, SimdLevel::Auto).unwrap());
+        around.adjust(&mut wind, &mut vec![0.0; grid.len()], DIVERGENCE, &Workers::new(1, SimdLevel::Auto).unwrap());
         let room = grid.index(10, 10, 3);
         assert!(!solids.is_solid(room) && (0..3).all(|axis| wind.low[axis][room] == 0.0));
         assert!(around.divergence(&wind) < 1.1e-8);

@@ -15,7 +15,7 @@ pub use kernel::{SurfaceLayer, phi_h, psi_m};
 use crate::files::scenario::{Boundary, Turbulence, Wind};
 use crate::numerics::Workers;
 use crate::physics::AppPhysicsExt;
-use crate::physics::airflow::around::{Around, FaceWind};
+use crate::physics::airflow::around::{Around, DIVERGENCE, FaceWind};
 use crate::units::wind_vector;
 use crate::world::air::{Diffusivity, HighFaces, WindX, WindY, WindZ};
 use crate::world::field::FieldMut;
@@ -168,7 +168,7 @@ fn blow(
     if let Some(around) = &obstructed.0 {
         let double = |list: &[f32]| list.iter().copied().map(f64::from).collect::<Vec<f64>>();
         let mut wind = FaceWind { low: [double(x), double(y), double(z)], high: [double(&high.x), double(&high.y), double(&high.z)] };
-        around.adjust(&mut wind, &mut blown.potential, &workers);
+        around.adjust(&mut wind, &mut blown.potential, DIVERGENCE, &workers);
         let high = &mut *high;
         let [low_x, low_y, low_z] = &wind.low;
         let [high_x, high_y, high_z] = &wind.high;

@@ -8,13 +8,14 @@ use super::units::average_fits;
 use crate::device::turned;
 use crate::diagnostics::Diagnostic;
 use crate::files::product::Product;
-use crate::files::scenario::{Extent, InitialGas, Scenario, Wind};
+use crate::files::scenario::{Boundary, Extent, InitialGas, Scenario, Wind};
 use crate::numerics::transport::MAX_COURANT;
 use crate::physics::airflow::fastest;
 use crate::physics::dispersion::MOST_STEPS;
 use crate::simulation::{Read, Request};
 use crate::world::Grid;
 use crate::world::environment::vector;
+use crate::world::solid::{Solids, covered};
 use crate::world::spawn::Conditions;
 
 /// Bytes of a voxel without its tracers, and of one more field (measured: `bench`, row `bytes-per-voxel-fixed`).
@@ -84,55 +85,108 @@ fn places(
     found: &mut Vec<Diagnostic>,
 ) {
     let value = &scenario.value;
-    let mut inside = |path: String, what: String, point: DVec3| {
-        let within = grid.contains(point);
-        if !within {
-            let box_ = grid.size_m();
-            found.push(
-                scenario
-                    .fault("outside-domain", &path, format!("{what} is at ({}, {}, {}) m, outside the domain", point.x, point.y, point.z))
-                    .also(
-                        &scenario.source,
-                        scenario.span("domain.size_m"),
-                        format!("the domain ends at ({}, {}, {}) m", box_.x, box_.y, box_.z),
-                    ),
-            );
+    let solids = obstacles(scenario, grid, found);
+    let filled = |point: DVec3| solids.in_air(grid.weights(point).0).is_empty();
+    let outside =
+        |path: &str, what: &str, point: DVec3| {
+            let end = grid.size_m();
+            scenario
+                .fault("outside-domain", path, format!("{what} is at ({}, {}, {}) m, outside the domain", point.x, point.y, point.z))
+                .also(&scenario.source, scenario.span("domain.size_m"), format!("the domain ends at ({}, {}, {}) m", end.x, end.y, end.z))
+        };
+    let within = |path: &str, what: &str, point: DVec3| {
+        let holder = value.obstacles.iter().position(|obstacle| obstacle.contains(point));
+        let holder = holder.map_or_else(|| "obstacles".to_owned(), |n| format!("obstacles[{n}]"));
+        scenario
+            .fault("inside-obstacle", path, format!("{what} is at ({}, {}, {}) m, inside an obstacle", point.x, point.y, point.z))
+            .also(&scenario.source, scenario.span(&holder), "this obstacle holds it")
+            .help("move one of the two")
+    };
+    let check = |path: &str, what: &str, point: DVec3| {
+        if !grid.contains(point) {
+            Some(outside(path, what, point))
+        } else if filled(point) {
+            Some(within(path, what, point))
+        } else {
+            None
         }
-        within
+    };
+    // true if the point lies in air
+    let inside = |path: String, what: String, point: DVec3, found: &mut Vec<Diagnostic>| {
+        let fault = check(&path, &what, point);
+        let fine = fault.is_none();
+        found.extend(fault);
+        fine
     };
     for (n, device) in value.devices.iter().enumerate() {
         let path = format!("devices[{n}].at_m");
         let Some(product) = products.get(request.product.as_ref().unwrap_or(&device.product)) else {
-            inside(path, format!("device `{}`", device.id), vector(device.at_m));
+            inside(path, format!("device `{}`", device.id), vector(device.at_m), found);
             continue;
         };
         let origin = vector(device.at_m) + DVec3::Z * product.value.mount.height_m.get();
-        if !inside(path.clone(), format!("device `{}` with its mount", device.id), origin) {
+        if !inside(path.clone(), format!("device `{}` with its mount", device.id), origin, found) {
             continue;
         }
         for sensor in &product.value.sensors {
             let what = format!("sensor `{}` of device `{}`", sensor.id, device.id);
-            inside(path.clone(), what, origin + turned(vector(sensor.at_m), device.heading_deg.get()));
+            inside(path.clone(), what, origin + turned(vector(sensor.at_m), device.heading_deg.get()), found);
         }
     }
     for (n, emitter) in value.emitters.iter().enumerate() {
-        inside(format!("emitters[{n}].at_m"), format!("emitter `{}`", emitter.id), vector(emitter.at_m));
+        inside(format!("emitters[{n}].at_m"), format!("emitter `{}`", emitter.id), vector(emitter.at_m), found);
     }
     for (n, gas) in value.initial.iter().enumerate() {
         if let InitialGas::GaussianPuff { id, at_m, .. } = gas {
-            inside(format!("initial[{n}].at_m"), format!("puff `{id}`"), vector(*at_m));
+            inside(format!("initial[{n}].at_m"), format!("puff `{id}`"), vector(*at_m), found);
         }
     }
     for (n, probe) in value.probes.iter().enumerate() {
-        let points = match &probe.over {
-            Extent::Point(at) => vec![at.0],
-            Extent::Path(points) => points.clone(),
-            Extent::Volume { min_m, max_m } => vec![*min_m, *max_m],
-        };
-        for point in points {
-            inside(format!("probes[{n}].over"), format!("probe `{}`", probe.id), vector(point));
+        let (path, what) = (format!("probes[{n}].over"), format!("probe `{}`", probe.id));
+        match &probe.over {
+            Extent::Point(at) => drop(inside(path, what, vector(at.0), found)),
+            Extent::Path(corners) => {
+                let clear = corners.iter().all(|corner| inside(path.clone(), what.clone(), vector(*corner), found));
+                let legs = corners.windows(2).map(|leg| (vector(leg[0]), vector(leg[1])));
+                let blocked = |(from, to): (DVec3, DVec3)| (1..64).any(|part| filled(from.lerp(to, f64::from(part) / 64.0)));
+                if clear && legs.into_iter().any(blocked) {
+                    found.push(scenario.fault("inside-obstacle", &path, format!("{what} looks through an obstacle")));
+                }
+            }
+            // a volume may hold an obstacle: its air is what counts
+            Extent::Volume { min_m, max_m } => {
+                for corner in [min_m, max_m].map(|corner| vector(*corner)).into_iter().filter(|corner| !grid.contains(*corner)) {
+                    found.push(outside(&path, &what, corner));
+                }
+            }
         }
     }
+}
+
+/// What an obstacle can get wrong; gives the cells they fill.
+fn obstacles(scenario: &Read<Scenario>, grid: &Grid, found: &mut Vec<Diagnostic>) -> Solids {
+    let list = &scenario.value.obstacles;
+    for (n, obstacle) in list.iter().enumerate() {
+        let path = format!("obstacles[{n}]");
+        let (min, max) = obstacle.bounds();
+        if !min.cmplt(max).all() {
+            found.push(scenario.fault("empty-volume", &path, "`max_m` must lie above `min_m` along every axis"));
+        } else if min.cmpgt(grid.size_m()).any() || max.cmplt(DVec3::ZERO).any() {
+            found.push(scenario.fault("outside-domain", &path, "this obstacle lies outside the domain"));
+        } else if covered(obstacle, grid).is_empty() {
+            let [x, y, z] = grid.cell_m;
+            found.push(
+                scenario
+                    .fault(
+                        "thin-obstacle",
+                        &path,
+                        format!("this obstacle holds no centre of a cell of ({x}, {y}, {z}) m: the wind would not see it"),
+                    )
+                    .help("make it thicker, or use smaller cells"),
+            );
+        }
+    }
+    Solids::new(list, grid, scenario.value.domain.boundary == Boundary::Periodic)
 }
 
 /// What a probe alone can get wrong.
