@@ -10,3 +10,4 @@ mod field;
 mod obstacles;
 mod plot;
 mod table;
+mod transport;
