@@ -9,5 +9,6 @@ mod dispersion;
 mod field;
 mod obstacles;
 mod plot;
+mod plumes;
 mod table;
 mod transport;
