@@ -27,6 +27,7 @@ shipped_files! {
     "assets/species.ron",
     "products/grid_guardian.ron",
     "products/weather_mast.ron",
+    "scenarios/behind_a_building.ron",
     "scenarios/methane_release.ron",
     "scenarios/quiet_day.ron",
     "scenarios/smouldering_branch.ron",

@@ -410,6 +410,12 @@ pub enum InitialGas {
         species: String,
         /// Mass density.
         density_kg_m3: Positive,
+        /// Deposition velocity on the ground and on obstacles.
+        #[serde(default)]
+        deposition_m_s: Option<NonNegative>,
+        /// How fast it sinks.
+        #[serde(default)]
+        settling_m_s: Option<NonNegative>,
     },
 }
 
@@ -439,6 +445,12 @@ pub struct EmitterEntry {
     /// First-order loss of what it releases in s⁻¹.
     #[serde(default)]
     pub decay_per_s: Option<NonNegative>,
+    /// Deposition velocity of what it releases on the ground and on obstacles.
+    #[serde(default)]
+    pub deposition_m_s: Option<NonNegative>,
+    /// How fast what it releases sinks.
+    #[serde(default)]
+    pub settling_m_s: Option<NonNegative>,
 }
 
 /// What should be noticed.
@@ -697,6 +709,6 @@ pub enum Extent {
 pub struct Snapshot {
     /// Seconds from `start`.
     pub at_s: Finite,
-    /// `gas/SPECIES`, `air/temperature`, `air/humidity`, `wind`.
+    /// `gas/SPECIES`, `air/temperature`, `air/humidity`, `wind`, `wind/east`, `wind/north`, `wind/up`.
     pub quantities: Vec<String>,
 }

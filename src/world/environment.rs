@@ -230,7 +230,8 @@ impl View<'_> {
         air.mix(&world.releases, |_| true);
     }
 
-    /// A quantity on every cell: `gas/…` in ppb, `air/temperature` in K, `air/humidity` in kg/kg, `wind` in m s⁻¹.
+    /// A quantity on every cell: `gas/…` in ppb, `air/temperature` in K, `air/humidity` in kg/kg, `wind` (its
+    /// speed) and `wind/east`, `wind/north`, `wind/up` in m s⁻¹.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "a picture in single precision")]
     pub fn cells(&self, quantity: &str, species: &SpeciesTable) -> Vec<f32> {
@@ -254,7 +255,15 @@ impl View<'_> {
                     ((background[gas] + released) * 1e9) as f32
                 })
                 .collect(),
-            _ => all.map(|cell| world.wind.at(&world.grid, centre(cell)).length() as f32).collect(),
+            _ => {
+                let component: fn(DVec3) -> f64 = match quantity {
+                    "wind/east" => |wind| wind.x,
+                    "wind/north" => |wind| wind.y,
+                    "wind/up" => |wind| wind.z,
+                    _ => DVec3::length,
+                };
+                all.map(|cell| component(world.wind.at(&world.grid, centre(cell))) as f32).collect()
+            }
         }
     }
 }

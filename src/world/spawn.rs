@@ -14,7 +14,7 @@ use crate::files::library::open_beside;
 use crate::files::scenario::{Boundary, InitialGas, Scenario};
 use crate::files::series::Series;
 use crate::files::species::SpeciesTable;
-use crate::units::Timestamp;
+use crate::units::{NonNegative, Timestamp};
 use crate::world::air::HighFaces;
 use crate::world::background::BackgroundAir;
 use crate::world::emitter::{EmitterKinds, EmitterNode};
@@ -100,6 +100,10 @@ pub struct SiteInfo {
 #[derive(Resource, Clone, Copy, Debug)]
 pub struct RunSeed(pub u64);
 
+fn or_none(number: Option<NonNegative>) -> f64 {
+    number.map_or(0.0, NonNegative::get)
+}
+
 /// The tracers a scenario needs, in slot order; `Err` names how many there would be.
 ///
 /// # Errors
@@ -112,7 +116,9 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
             list.push(Release {
                 path: format!("{}/{}", emitter.id, component.name),
                 contents: Contents::Release { source, composition },
-                decay_per_s: emitter.decay_per_s.map_or(0.0, super::super::units::NonNegative::get),
+                decay_per_s: or_none(emitter.decay_per_s),
+                deposition_m_s: or_none(emitter.deposition_m_s),
+                settling_m_s: or_none(emitter.settling_m_s),
                 inflow: 0.0,
                 live: false,
             });
@@ -120,9 +126,11 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
     }
     for (n, gas) in scenario.initial.iter().enumerate() {
         let (id, name) = gas.id_and_species();
-        let (decay_per_s, inflow) = match gas {
-            InitialGas::GaussianPuff { decay_per_s, .. } => (decay_per_s.map_or(0.0, super::super::units::NonNegative::get), 0.0),
-            InitialGas::Uniform { density_kg_m3, .. } => (0.0, density_kg_m3.get()),
+        let (decay_per_s, deposition_m_s, settling_m_s, inflow) = match gas {
+            InitialGas::GaussianPuff { decay_per_s, .. } => (or_none(*decay_per_s), 0.0, 0.0, 0.0),
+            InitialGas::Uniform { density_kg_m3, deposition_m_s, settling_m_s, .. } => {
+                (0.0, or_none(*deposition_m_s), or_none(*settling_m_s), density_kg_m3.get())
+            }
         };
         list.push(Release {
             path: format!("{id}/initial"),
@@ -131,12 +139,22 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
                 composition: species.index(name).map(|index| (index, 1.0)).into_iter().collect(),
             },
             decay_per_s,
+            deposition_m_s,
+            settling_m_s,
             inflow,
             live: true,
         });
     }
     if BackgroundAir::new(&scenario.background, species).varies() {
-        list.push(Release { path: "air/entry_time".to_owned(), contents: Contents::EntryTime, decay_per_s: 0.0, inflow: 0.0, live: true });
+        list.push(Release {
+            path: "air/entry_time".to_owned(),
+            contents: Contents::EntryTime,
+            decay_per_s: 0.0,
+            deposition_m_s: 0.0,
+            settling_m_s: 0.0,
+            inflow: 0.0,
+            live: true,
+        });
     }
     if list.len() > super::tracers::MAX_TRACERS { Err(list.len()) } else { Ok(list) }
 }

@@ -45,6 +45,10 @@ pub struct Release {
     pub contents: Contents,
     /// First-order loss in s⁻¹.
     pub decay_per_s: f64,
+    /// Deposition velocity on surfaces in m s⁻¹.
+    pub deposition_m_s: f64,
+    /// How fast it sinks in m s⁻¹.
+    pub settling_m_s: f64,
     /// Value of the air that comes in through open sides.
     pub inflow: f64,
     /// False while the column is zero everywhere: it then costs nothing.

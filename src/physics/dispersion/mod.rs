@@ -2,12 +2,16 @@
 //!
 //! Passive scalars: a release does not rise or sink by itself. Transport is `numerics::transport`; it runs every
 //! k-th tick, as many as fit into the Courant limit and `LONGEST_STEP_S`, and sub-cycles when one tick does not.
-//! Left out: near field below two cells, deposition, settling, fluctuations, chemistry between gases.
+//! Left out: near field below two cells, fluctuations, chemistry between gases.
+
+mod kernel;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
+
+pub use kernel::{Fall, deposition_of_cell_m_s, fall, gaussian_cloud, settling_velocity_m_s};
 
 use crate::files::scenario::{Boundary, InitialGas};
 use crate::numerics::Workers;
@@ -18,7 +22,7 @@ use crate::world::emitter::EmitterNode;
 use crate::world::environment::vector;
 use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, Prepare};
-use crate::world::tracers::{Contents, Releases, TracersMut};
+use crate::world::tracers::{Contents, Release, Releases, TracersMut};
 use crate::world::{AppStateExt, Clock, Grid, Tick, TickSystems};
 
 /// The longest transport step in seconds, however slow the wind: emissions and sensors live on this scale.
@@ -48,20 +52,17 @@ pub struct TransportState {
     steps: u64,
     /// Largest outflow along each axis in m s⁻¹, of the wind with this version.
     outflow: ([f64; 3], u64),
+    /// What became of each tracer, by slot.
+    pub fates: Vec<Fate>,
 }
 
-/// The value of a Gaussian cloud at a point, kg m⁻³.
-///
-/// `M / ((2π)^1.5 σx σy σz) exp(−Σ d²/(2σ²))`; with `ground_image` its mirror image below z = 0 is added.
-#[must_use]
-pub fn gaussian_cloud(mass_kg: f64, centre: DVec3, sigma_m: DVec3, ground_image: bool, point: DVec3) -> f64 {
-    let peak = mass_kg / (libm::pow(std::f64::consts::TAU, 1.5) * sigma_m.x * sigma_m.y * sigma_m.z);
-    let from = |centre: DVec3| {
-        let d = (point - centre) / sigma_m;
-        peak * libm::exp(-0.5 * d.length_squared())
-    };
-    let mirror = if ground_image { from(DVec3::new(centre.x, centre.y, -centre.z)) } else { 0.0 };
-    from(centre) + mirror
+/// Where the mass of a tracer went, in kg.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Fate {
+    /// Lies on the ground and on obstacles.
+    pub deposited_kg: f64,
+    /// Was lost at first order.
+    pub reacted_kg: f64,
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
@@ -149,21 +150,65 @@ fn carry(
         None => Course::Straight,
     };
     let mut columns = tracers.columns();
+    state.fates.resize(columns.len(), Fate::default());
     for step in 0..steps {
         let plan = Plan::new(faces, grid.cell_m, dt_s, spread, sides, state.steps % 2 == 1, course);
         let entered_s = clock.elapsed_us() as f64 * 1e-6 - state.waiting_s + dt_s * (step as f64 + 0.5);
-        for (release, column) in releases.list.iter().zip(&mut columns) {
+        for (slot, (release, column)) in releases.list.iter().zip(&mut columns).enumerate() {
             if release.live {
-                let inflow = if release.contents == Contents::EntryTime { entered_s } else { release.inflow };
-                plan.advance(column, narrow(inflow), &workers);
-                if release.contents != Contents::EntryTime {
-                    scale_and_trim(column, libm::exp(-release.decay_per_s * dt_s));
+                if release.contents == Contents::EntryTime {
+                    plan.advance(column, narrow(entered_s), &workers);
+                    continue;
                 }
+                let losing = release.decay_per_s > 0.0 || release.deposition_m_s > 0.0 || release.settling_m_s > 0.0;
+                let fate = &mut state.fates[slot];
+                // half of the losses before and half after: what is read lies between
+                if losing {
+                    lose(release, column, &grid, &solids, &diffusivity, 0.5 * dt_s, fate);
+                }
+                plan.advance(column, narrow(release.inflow), &workers);
+                if losing {
+                    lose(release, column, &grid, &solids, &diffusivity, 0.5 * dt_s, fate);
+                }
+                scale_and_trim(column, 1.0);
             }
         }
         state.steps += 1;
     }
     state.waiting_s = 0.0;
+}
+
+/// Decay, settling and deposition of one tracer in one step.
+fn lose(release: &Release, column: &mut [f32], grid: &Grid, solids: &Solids, diffusivity: &Diffusivity, dt_s: f64, fate: &mut Fate) {
+    let volume = grid.cell_volume_m3();
+    let height = grid.cell_m[2];
+    let mass = |column: &[f32]| column.iter().copied().map(f64::from).sum::<f64>() * volume;
+    let deposition = deposition_of_cell_m_s(release.deposition_m_s, diffusivity.z_faces[0], height);
+    if deposition > 0.0 || release.settling_m_s > 0.0 {
+        // in so many parts that nothing sinks more than a cell
+        let parts = (release.settling_m_s * dt_s / height).ceil().max(1.0);
+        let plane = grid.shape[0] * grid.shape[1];
+        let open = solids.open_faces();
+        let closed = |cell: usize| cell < plane || open.is_some_and(|open| open[2][cell] == 0.0);
+        let step = Fall {
+            taken: 1.0 - libm::exp(-deposition * dt_s / parts / height),
+            sunk: release.settling_m_s * dt_s / parts / height,
+            from_above: release.inflow,
+        };
+        // without sinking and without obstacles only the lowest cells have a surface below them
+        let [nx, ny, nz] = grid.shape;
+        let levels = if step.sunk > 0.0 || solids.any() { nz } else { 1 };
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ceiling of at least one")]
+        for _ in 0..parts as usize {
+            let cells = &mut column[..plane * levels];
+            fate.deposited_kg += volume * fall(cells, [nx, ny, levels], step, closed, |cell| solids.is_solid(cell)).0;
+        }
+    }
+    let factor = libm::exp(-release.decay_per_s * dt_s);
+    if factor < 1.0 {
+        fate.reacted_kg += mass(column) * (1.0 - factor);
+        scale_and_trim(column, factor);
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]

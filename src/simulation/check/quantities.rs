@@ -9,11 +9,14 @@ use crate::simulation::Read;
 /// Quantities that a probe knows and a picture cannot show.
 const NOT_IN_PICTURES: [&str; 3] = ["air/pressure", "wind/speed", "wind/from_direction"];
 
+/// Quantities that only a picture shows.
+const PICTURES_ONLY: [&str; 4] = ["wind", "wind/east", "wind/north", "wind/up"];
+
 /// The quantities that probes and snapshots name, and when snapshots are taken.
 pub(super) fn quantities(scenario: &Read<Scenario>, species: &SpeciesTable, found: &mut Vec<Diagnostic>) {
     let gases: Vec<String> = species.names().iter().map(|name| format!("gas/{name}")).collect();
     let known: Vec<&str> = ProbeQuantity::NAMES.iter().copied().chain(gases.iter().map(String::as_str)).collect();
-    let pictured: Vec<&str> = known.iter().copied().filter(|name| !NOT_IN_PICTURES.contains(name)).chain(["wind"]).collect();
+    let pictured: Vec<&str> = known.iter().copied().filter(|name| !NOT_IN_PICTURES.contains(name)).chain(PICTURES_ONLY).collect();
     let unknown = |path: String, name: &str, known: &[&str]| {
         let fault = || scenario.fault("unknown-quantity", &path, format!("no quantity here is called `{name}`"));
         (!known.contains(&name)).then(|| fault().did_you_mean(name, known.iter().copied(), true))
@@ -26,7 +29,9 @@ pub(super) fn quantities(scenario: &Read<Scenario>, species: &SpeciesTable, foun
             let path = format!("snapshots[{n}].quantities[{m}]");
             if NOT_IN_PICTURES.contains(&name.as_str()) {
                 let fault = scenario.fault("unknown-quantity", &path, format!("a snapshot cannot show `{name}`"));
-                found.push(fault.help("a snapshot shows gas/SPECIES, air/temperature, air/humidity or wind"));
+                found.push(
+                    fault.help("a snapshot shows gas/SPECIES, air/temperature, air/humidity, wind, wind/east, wind/north or wind/up"),
+                );
             } else {
                 found.extend(unknown(path, name, &pictured));
             }
