@@ -34,7 +34,7 @@ fn breathe(
     high.y.fill(v);
     high.version += 1;
     let nz = grid.shape[2];
-    *spread = Diffusivity { x: vec![0.5; nz], y: vec![0.5; nz], z_faces: vec![0.2; nz + 1] };
+    *spread = Diffusivity { x: vec![0.5; nz], y: vec![0.5; nz], z_faces: vec![0.2; nz + 1], ..Diffusivity::default() };
 }
 
 const SCENARIO: &str = r#"Scenario(

@@ -52,7 +52,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("no-roughness", "A similarity wind needs the roughness of the ground: `roughness_m`, or a ground cover in `site`."),
     ("no-surface-layer", "`turbulence: Mean` takes its diffusivity from the surface layer of a Profile or Recorded wind."),
     ("outside-domain", "A device, emitter, probe or obstacle lies outside the simulated box."),
-    ("outside-run", "A snapshot must lie within the run's duration."),
+    ("outside-run", "A snapshot after the end of the run is not taken."),
     ("sensor-too-fast", "A sensor cannot report more often than the engine ticks."),
     (
         "short-obukhov",

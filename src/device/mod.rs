@@ -16,7 +16,7 @@ use crate::sensing::faults::Fault;
 use crate::sensing::pipeline::{Chain, Instrument, Window, unit_draws};
 use crate::sensing::result::{Reading, ReadingTruth};
 use crate::units::Finite;
-use crate::world::environment::{Footprint, vector};
+use crate::world::environment::{Footprint, SourceFactors, vector};
 use crate::world::event::EventNode;
 use crate::world::solid::Solids;
 use crate::world::spawn::RunSeed;
@@ -92,6 +92,7 @@ pub fn spawn_device(world: &mut World, entry: &DeviceEntry, product: &Arc<Produc
         let footprint = Footprint::new(&extent, &grid, world.resource::<Solids>());
         let mut entity = world.spawn((
             footprint,
+            SourceFactors::default(),
             Chain::default(),
             Window::default(),
             Reading::default(),

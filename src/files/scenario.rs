@@ -343,6 +343,8 @@ pub enum Turbulence {
     /// The ensemble mean: full anisotropic similarity diffusivity, no fluctuations.
     #[default]
     Mean,
+    /// The same mean, and at each sensor the fluctuations that go with it.
+    Ensemble,
     /// Constant diffusivities.
     Given {
         /// East, north, up in m² s⁻¹.

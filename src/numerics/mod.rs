@@ -9,6 +9,9 @@ pub mod tridiagonal;
 /// Potentials of networks of cells.
 pub mod elliptic;
 
+/// The gamma law.
+pub mod gamma;
+
 /// Statistics of predictions against observations.
 pub mod agreement;
 

@@ -13,7 +13,7 @@ use crate::sensing::result::{Reading, ReadingTruth, Report, Verdict};
 use crate::sensing::{Channel, Partners, Quantity, Sensor, Signal};
 use crate::streams::{Draws, Stream};
 use crate::world::Clock;
-use crate::world::environment::{Environment, Footprint, Surroundings};
+use crate::world::environment::{Environment, Footprint, SourceFactors, Surroundings};
 use crate::world::event::EventNode;
 use crate::world::spawn::RunSeed;
 use crate::world::tracers::{Releases, Sources};
@@ -145,7 +145,7 @@ type Sensors<'a, S> = (
     &'a S,
     &'a <S as Sensor>::State,
     &'a Instrument,
-    &'a Footprint,
+    (&'a Footprint, &'a SourceFactors),
     &'a mut Chain,
     &'a mut Window,
     &'a mut Reading,
@@ -165,13 +165,13 @@ pub(crate) fn sense<S: Sensor>(
     let view = environment.view();
     let mut events: Vec<&EventNode> = events.iter().collect();
     events.sort_by_key(|event| event.index);
-    for (sensor, state, instrument, footprint, mut chain, mut window, mut reading, mut truth, mut sight) in &mut sensors {
+    for (sensor, state, instrument, (footprint, factors), mut chain, mut window, mut reading, mut truth, mut sight) in &mut sensors {
         reading.delivered = false;
         let Some(period_us) = instrument.period_us else {
             continue;
         };
         let window = &mut *window;
-        view.look(footprint, &mut window.now);
+        view.look(footprint, factors, &mut window.now);
         window.now.heading_deg = instrument.heading_deg;
         let stage = Stage { sensor, state, instrument, clock: &clock, seed: seed.0 };
         if !chain.begun {

@@ -67,6 +67,8 @@ pub struct Diffusivity {
     pub y: Vec<f64>,
     /// `nz + 1` values, ground and top included.
     pub z_faces: Vec<f64>,
+    /// Standard deviation of the lateral wind on each level in m s⁻¹, for fluctuations; empty or zero where unknown.
+    pub sigma_v: Vec<f64>,
 }
 
 /// Air pressure at the ground, from the weather.

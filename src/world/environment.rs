@@ -120,10 +120,21 @@ impl Footprint {
         }
     }
 
+    /// At most so many of the points it looks at, evenly taken.
+    #[must_use]
+    pub fn places(&self, most: usize) -> Vec<DVec3> {
+        let step = self.points.len().div_ceil(most.max(1)).max(1);
+        self.points.iter().skip(step / 2).step_by(step).map(|(point, _)| *point).collect()
+    }
+
     fn mean(&self, column: &[f32]) -> f64 {
         self.cells.iter().map(|(index, weight)| f64::from(column[*index]) * weight).sum()
     }
 }
+
+/// What a sensor meets of each source over the mean plume, by source index; empty where nothing fluctuates.
+#[derive(Component, Clone, Debug, Default)]
+pub struct SourceFactors(pub Vec<f64>);
 
 /// A position as a vector.
 #[must_use]
@@ -210,8 +221,8 @@ pub struct View<'e> {
 }
 
 impl View<'_> {
-    /// Mean air over a footprint, every gas included, into `air`.
-    pub fn look(&self, over: &Footprint, air: &mut Surroundings) {
+    /// Mean air over a footprint, every gas included, into `air`; what each source adds is multiplied by its factor.
+    pub fn look(&self, over: &Footprint, factors: &SourceFactors, air: &mut Surroundings) {
         let world = self.environment;
         air.temperature_k = over.mean(self.temperature);
         air.pressure_pa = pressure_aloft(world.pressure.pa, over.height_m, air.temperature_k);
@@ -221,7 +232,8 @@ impl View<'_> {
         air.tracers.clear();
         for (slot, column) in self.tracers.iter().enumerate() {
             let live = world.releases.list[slot].live;
-            air.tracers.push(if live { over.mean(column) } else { 0.0 });
+            let factor = world.releases.source(slot).and_then(|source| factors.0.get(source)).copied().unwrap_or(1.0);
+            air.tracers.push(if live { over.mean(column) * factor } else { 0.0 });
         }
         air.background.clear();
         air.background.resize(world.site.species, 0.0);

@@ -280,7 +280,7 @@ fn swirl(grid: Res<Grid>, mut high: ResMut<HighFaces>, mut spread: ResMut<Diffus
     }
     high.divergent_by_axis = true;
     high.version += 1;
-    *spread = Diffusivity { x: vec![0.4; nz], y: vec![0.3; nz], z_faces: vec![0.2; nz + 1] };
+    *spread = Diffusivity { x: vec![0.4; nz], y: vec![0.3; nz], z_faces: vec![0.2; nz + 1], ..Diffusivity::default() };
 }
 
 #[test]

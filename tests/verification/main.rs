@@ -8,6 +8,7 @@ mod airflow;
 mod deposition;
 mod dispersion;
 mod field;
+mod fluctuations;
 mod obstacles;
 mod plot;
 mod plumes;

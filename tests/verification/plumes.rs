@@ -107,7 +107,12 @@ fn blow(grid: Res<Grid>, mut high: ResMut<HighFaces>, mut spread: ResMut<Diffusi
         high.x[ny * k..ny * (k + 1)].fill(u);
     }
     high.version += 1;
-    *spread = Diffusivity { x: vec![0.0; nz], y: vec![0.0; nz], z_faces: (0..=nz).map(|k| K1 * (k as f64 * h).powf(N)).collect() };
+    *spread = Diffusivity {
+        x: vec![0.0; nz],
+        y: vec![0.0; nz],
+        z_faces: (0..=nz).map(|k| K1 * (k as f64 * h).powf(N)).collect(),
+        ..Diffusivity::default()
+    };
 }
 
 /// Roberts: a line source on the ground in power laws of wind and diffusivity.

@@ -64,11 +64,22 @@ impl SurfaceLayer {
         VON_KARMAN * self.friction_m_s * z_m / phi_h(z_m * self.inverse_obukhov)
     }
 
+    /// Standard deviation of the lateral wind in units of the friction velocity.
+    fn lateral_sigma(&self) -> f64 {
+        libm::cbrt(12.0 + 0.5 * self.mixing_height_m * (-self.inverse_obukhov).max(0.0))
+    }
+
+    /// Standard deviation of the lateral wind in m s⁻¹.
+    #[must_use]
+    pub fn lateral_sigma_m_s(&self) -> f64 {
+        self.friction_m_s * self.lateral_sigma()
+    }
+
     /// Horizontal diffusivity of a scalar at `z_m` in m² s⁻¹.
     #[must_use]
     pub fn lateral_diffusivity(&self, z_m: f64) -> f64 {
         let unstable = (-self.inverse_obukhov).max(0.0);
-        let sigma_v = libm::cbrt(12.0 + 0.5 * self.mixing_height_m * unstable);
+        let sigma_v = self.lateral_sigma();
         let sigma_w = 1.25 * libm::cbrt(1.0 + 3.0 * z_m * unstable);
         let ratio = sigma_v / sigma_w;
         self.diffusivity(z_m) * ratio * ratio

@@ -186,15 +186,17 @@ fn blow(
 
 fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid) -> Diffusivity {
     let nz = grid.shape[2];
-    let constant = |kx: f64, ky: f64, kz: f64| Diffusivity { x: vec![kx; nz], y: vec![ky; nz], z_faces: vec![kz; nz + 1] };
+    let constant =
+        |kx: f64, ky: f64, kz: f64| Diffusivity { x: vec![kx; nz], y: vec![ky; nz], z_faces: vec![kz; nz + 1], sigma_v: vec![0.0; nz] };
     match (conditions.scenario.turbulence, now.surface_layer()) {
         (Turbulence::Given { k_m2_s: (x, y, z) }, _) => constant(x.get(), y.get(), z.get()),
-        (Turbulence::Mean, Some(layer)) => {
+        (Turbulence::Mean | Turbulence::Ensemble, Some(layer)) => {
             let level = |k: usize| grid.centre(0, 0, k).z;
             let lateral: Vec<f64> = (0..nz).map(|k| layer.lateral_diffusivity(level(k))).collect();
             let z_faces = (0..=nz).map(|k| layer.diffusivity(k as f64 * grid.cell_m[2])).collect();
-            Diffusivity { x: lateral.clone(), y: lateral, z_faces }
+            let sigma_v = vec![layer.lateral_sigma_m_s(); nz];
+            Diffusivity { x: lateral.clone(), y: lateral, z_faces, sigma_v }
         }
-        (Turbulence::Mean | Turbulence::Laminar, _) => constant(0.0, 0.0, 0.0),
+        (Turbulence::Mean | Turbulence::Ensemble | Turbulence::Laminar, _) => constant(0.0, 0.0, 0.0),
     }
 }

@@ -2,8 +2,10 @@
 //!
 //! Passive scalars: a release does not rise or sink by itself. Transport is `numerics::transport`; it runs every
 //! k-th tick, as many as fit into the Courant limit and `LONGEST_STEP_S`, and sub-cycles when one tick does not.
-//! Left out: near field below two cells, fluctuations, chemistry between gases.
+//! What a sensor meets of it fluctuates with `turbulence: Ensemble` (`fluctuations`).
+//! Left out: near field below two cells, chemistry between gases.
 
+pub mod fluctuations;
 mod kernel;
 
 use bevy_app::{App, Plugin};
@@ -17,6 +19,7 @@ use crate::files::scenario::{Boundary, InitialGas};
 use crate::numerics::Workers;
 use crate::numerics::transport::{Course, Faces, MAX_COURANT, Plan, Sides, Spread, scale_and_trim, steps_needed};
 use crate::physics::AppPhysicsExt;
+use crate::physics::dispersion::fluctuations::{Fluctuations, fluctuate};
 use crate::world::air::{Diffusivity, WindField};
 use crate::world::emitter::EmitterNode;
 use crate::world::environment::vector;
@@ -39,7 +42,9 @@ impl Plugin for DispersionPlugin {
         app.add_physics_module("dispersion")
             .add_state_resource::<TransportState>()
             .add_systems(Prepare, fill_initial)
-            .add_systems(Tick, (release, carry).chain().in_set(TickSystems::Transport));
+            .add_state_resource::<Fluctuations>()
+            .add_systems(Tick, (release, carry).chain().in_set(TickSystems::Transport))
+            .add_systems(Tick, fluctuate.in_set(TickSystems::Surroundings));
     }
 }
 

@@ -43,7 +43,8 @@ pub(super) fn quantities(scenario: &Read<Scenario>, species: &SpeciesTable, foun
             found.push(fault.help("name all quantities in one of them"));
         }
         if snapshot.at_s.get() > scenario.value.duration_s.get() {
-            found.push(scenario.fault("outside-run", &at, "this snapshot lies after the end of the run"));
+            let fault = scenario.fault("outside-run", &at, "this snapshot lies after the end of the run and is not taken");
+            found.push(fault.warning());
         }
     }
 }
