@@ -60,11 +60,7 @@ pub fn gamma_quantile(a: f64, p: f64) -> f64 {
     let mut x = if small < a { small } else { f64::midpoint(low, high) };
     for _ in 0..100 {
         let excess = gamma_below(a, x) - p;
-        if excess > 0.0 {
-            high = x
-        } else {
-            low = x
-        }
+        (low, high) = if excess > 0.0 { (low, x) } else { (x, high) };
         let slope = libm::exp((a - 1.0) * libm::log(x) - x - libm::lgamma(a));
         let newton = x - excess / slope;
         let next = if newton > low && newton < high { newton } else { f64::midpoint(low, high) };

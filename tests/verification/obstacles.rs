@@ -73,10 +73,9 @@ fn around_a_house_no_air_is_lost_and_a_uniform_tracer_stays_uniform() {
             1 => grid.index(n % nx, 0, n / nx),
             _ => grid.index(n % nx, n / nx, 0),
         };
-        let counts = [ny * nz, nx * nz, nx * ny];
         let (mut net, mut inflow) = (0.0, 0.0);
-        for axis in 0..3 {
-            for (n, high) in wind.high[axis].iter().enumerate().take(counts[axis]) {
+        for (axis, count) in [ny * nz, nx * nz, nx * ny].into_iter().enumerate() {
+            for (n, high) in wind.high[axis].iter().enumerate().take(count) {
                 let low = wind.low[axis][at(axis, n)];
                 net += low - high;
                 inflow += low.max(0.0) + (-high).max(0.0);

@@ -167,7 +167,6 @@ impl Unrest {
 }
 
 /// Brings every source's field up to the present and tells each sensor its factors.
-#[expect(clippy::too_many_arguments, reason = "fluctuations follow the mean plume, which needs all of the air")]
 pub(super) fn fluctuate(
     (grid, clock, seed): (Res<Grid>, Res<Clock>, Res<RunSeed>),
     conditions: Res<Conditions>,
