@@ -1,0 +1,187 @@
+//! The cases that are timed.
+
+use std::time::{Duration, Instant};
+
+use cpu_time::ProcessTime;
+use rayon::prelude::*;
+
+use crate::diagnostics::Source;
+use crate::files::obstacle::Obstacle;
+use crate::numerics::transport::{Course, Faces, Plan, Sides, Spread};
+use crate::numerics::{SimdLevel, Workers};
+use crate::physics::airflow::around::{Around, FaceWind};
+use crate::plugins::EnviroSensePlugins;
+use crate::simulation::{Request, Simulation, SimulationError};
+use crate::units::Finite;
+use crate::world::Grid;
+use crate::world::solid::Solids;
+
+/// Ticks of the demo that are timed: 300 s, the last of them with smoke in the air.
+pub(super) const DEMO_TICKS: u32 = 3_600;
+
+/// The shared transport case: a Gaussian puff of σ = 4 m in a wind of (1, 0.5, 0.25) m/s, K = 0.1 m²/s, 100 steps of
+/// 0.2 s. Returns cell updates a CPU-second of the best repetition and the relative L2 error against the exact puff.
+pub(super) fn puff(repeats: u32, workers: &Workers) -> (f64, f64) {
+    const N: usize = 64;
+    const STEPS: usize = 100;
+    let shape = [N; 3];
+    let exact = |t: f64| -> Vec<f32> {
+        let variance = 16.0 + 0.2 * t;
+        let centre = [0.3 * 64.0 + t, 0.35 * 64.0 + 0.5 * t, 0.4 * 64.0 + 0.25 * t];
+        (0..N * N * N)
+            .map(|n| {
+                let at = [n % N, n / N % N, n / (N * N)];
+                let r2: f64 = (0..3).map(|axis| (at[axis] as f64 + 0.5 - centre[axis]).powi(2)).sum();
+                #[expect(clippy::cast_possible_truncation, reason = "single precision is what is measured")]
+                let value = ((16.0 / variance).powf(1.5) * (-r2 / (2.0 * variance)).exp()) as f32;
+                value
+            })
+            .collect()
+    };
+    let wind = [1.0f32, 0.5, 0.25].map(|u| vec![u; N * N * N]);
+    let high = [1.0f32, 0.5, 0.25].map(|u| vec![u; N * N]);
+    let faces = Faces { shape, low: [&wind[0], &wind[1], &wind[2]], high: [&high[0], &high[1], &high[2]] };
+    let (level, level_faces) = (vec![0.1; N], vec![0.1; N + 1]);
+    let spread = Spread { x: &level, y: &level, z_faces: &level_faces };
+    let mut best = Duration::MAX;
+    let mut cells = Vec::new();
+    for _ in 0..repeats {
+        cells = exact(0.0);
+        let begun = ProcessTime::now();
+        for step in 0..STEPS {
+            Plan::new(faces, [1.0; 3], 0.2, spread, Sides::Open, step % 2 == 1, Course::Straight).advance(&mut cells, 0.0, workers);
+        }
+        best = best.min(begun.elapsed());
+    }
+    let truth = exact(0.2 * STEPS as f64);
+    let square = |list: &mut dyn Iterator<Item = f64>| list.map(|v| v * v).sum::<f64>().sqrt();
+    let error = square(&mut cells.iter().zip(&truth).map(|(a, b)| f64::from(a - b))) / square(&mut truth.iter().map(|v| f64::from(*v)));
+    ((N * N * N * STEPS) as f64 / best.as_secs_f64(), error)
+}
+
+/// Milliseconds a tick of a run of so many emitters of one component, of which so many gases are looked at.
+pub(super) fn run_of(emitters: usize, gases: usize, repeats: u32) -> Result<f64, SimulationError> {
+    const GASES: [&str; 12] =
+        ["CO", "CO2", "CH4", "formaldehyde", "acetaldehyde", "acrolein", "phenol", "cresol", "guaiacol", "methanol", "furfural", "benzene"];
+    let probes: String = GASES[..gases]
+        .iter()
+        .map(|gas| format!("(id: \"{gas}\", over: Point((40.0, 16.0, 4.0)), every_s: 1.0, quantity: \"gas/{gas}\"),"))
+        .collect();
+    let emitters: String = (0..emitters)
+        .map(|n| {
+            let y = 16.0 + n as f64;
+            format!(
+                "(id: \"wood-{n}\", at_m: (10.0, {y:?}, 4.0), background: true, \
+                 kind: smouldering_wood(mass_kg: 1.0, heated_by: Ignited(at_s: 0.0))),"
+            )
+        })
+        .collect();
+    let text = format!(
+        "Scenario(format: 1, name: \"bench\", start: \"2026-01-01T00:00:00Z\", \
+         site: (latitude_deg: 0.0, longitude_deg: 0.0, elevation_m: 0.0, ground: \"pasture\"), tick_s: 0.2, duration_s: 40.0, \
+         domain: (size_m: (64.0, 32.0, 32.0), cell_m: 1.0), \
+         weather: Given(temperature_c: 20.0, humidity_pct: 50.0, pressure_hpa: 1000.0), \
+         wind: Profile(speed_m_s: 2.0, at_m: 10.0, from_deg: 270.0), emitters: [{emitters}], probes: [{probes}])"
+    );
+    let mut best = f64::MAX;
+    for _ in 0..repeats {
+        let request = Request { threads: 1, ..Request::default() };
+        let mut simulation = Simulation::load(EnviroSensePlugins, &Source::new("bench.ron", text.clone()), &request)?;
+        best = best.min(stepped(&mut simulation, 200)?);
+    }
+    Ok(best)
+}
+
+/// CPU-seconds of the mass-consistent wind around blocks that fill 8 % of 128 x 128 x 64 cells.
+pub(super) fn wind_around(workers: &Workers) -> f64 {
+    let grid = Grid { shape: [128, 128, 64], cell_m: [1.0; 3] };
+    let at = |value: f64| Finite::try_from(value).unwrap_or_else(|_| unreachable!("cells are finite"));
+    let block = |n: usize| {
+        let (x, y) = (8.0 + 28.0 * (n % 4) as f64, 8.0 + 28.0 * (n / 4) as f64);
+        Obstacle::Box { min_m: (at(x), at(y), at(0.0)), max_m: (at(x + 16.0), at(y + 16.0), at(20.0)) }
+    };
+    let blocks: Vec<Obstacle> = (0..16).map(block).collect();
+    let around = Around::new(grid, &Solids::new(&blocks, &grid, false), false);
+    let mut wind = FaceWind {
+        low: [vec![5.0; grid.len()], vec![1.0; grid.len()], vec![0.0; grid.len()]],
+        high: [vec![5.0; 128 * 64], vec![1.0; 128 * 64], vec![0.0; 128 * 128]],
+    };
+    let begun = ProcessTime::now();
+    around.adjust(&mut wind, &mut vec![0.0; grid.len()], 1e-6, workers);
+    begun.elapsed().as_secs_f64()
+}
+
+/// What a second thread gains transport of 128 x 128 x 64 cells, and the slower of two controls that ran in between: a
+/// triad, which memory bounds, and a chain of square roots, which nothing bounds.
+pub(super) fn two_threads(repeats: u32) -> Result<(f64, f64), SimulationError> {
+    const SHAPE: [usize; 3] = [128, 128, 64];
+    let n: usize = SHAPE.iter().product();
+    let wind = [1.0f32, 0.5, 0.25].map(|u| vec![u; n]);
+    let faces = Faces {
+        shape: SHAPE,
+        low: [&wind[0], &wind[1], &wind[2]],
+        high: [&wind[0][..128 * 64], &wind[1][..128 * 64], &wind[2][..128 * 128]],
+    };
+    let (level, level_faces) = (vec![0.1; 64], vec![0.1; 65]);
+    let spread = Spread { x: &level, y: &level, z_faces: &level_faces };
+    let pool = |threads| Workers::new(threads, SimdLevel::Auto).map_err(|error| SimulationError::Asked(error.to_string()));
+    let pools = [pool(1)?, pool(2)?];
+    let mut best = [[f64::MAX; 2]; 3];
+    let mut cells = vec![1.0f32; n];
+    let (mut a, b, c) = (vec![0.0f64; 1 << 23], vec![1.0f64; 1 << 23], vec![2.0f64; 1 << 23]);
+    for _ in 0..repeats.max(3) {
+        for (threads, pool) in pools.iter().enumerate() {
+            let mut time = |row: usize, work: &mut dyn FnMut()| {
+                let begun = Instant::now();
+                work();
+                best[row][threads] = best[row][threads].min(begun.elapsed().as_secs_f64());
+            };
+            time(0, &mut || {
+                for step in 0..6 {
+                    Plan::new(faces, [1.0; 3], 0.2, spread, Sides::Open, step % 2 == 1, Course::Straight).advance(&mut cells, 0.0, pool);
+                }
+            });
+            time(1, &mut || {
+                pool.run(|| {
+                    a.par_chunks_mut(1 << 16).zip(b.par_chunks(1 << 16)).zip(c.par_chunks(1 << 16)).for_each(|((a, b), c)| {
+                        for ((a, b), c) in a.iter_mut().zip(b).zip(c) {
+                            *a = b + 3.0 * c;
+                        }
+                    });
+                });
+            });
+            time(2, &mut || {
+                let roots = |chunk: u32| (0..200_000).fold(f64::from(chunk) + 2.0, |x: f64, _| (x + 1.0).sqrt());
+                let sum: f64 = pool.run(|| (0..64u32).into_par_iter().map(roots).sum());
+                std::hint::black_box(sum);
+            });
+        }
+    }
+    let gain = best.map(|[one, two]| one / two);
+    Ok((gain[0], gain[1].min(gain[2])))
+}
+
+/// Mean milliseconds of so many ticks.
+pub(super) fn stepped(simulation: &mut Simulation, ticks: u32) -> Result<f64, SimulationError> {
+    let begun = Instant::now();
+    for _ in 0..ticks {
+        simulation.step()?;
+    }
+    Ok(begun.elapsed().as_secs_f64() * 1e3 / f64::from(ticks))
+}
+
+/// The demo scenario until 300 s: times real time, and milliseconds a tick.
+pub(super) fn demo() -> Result<(f64, f64), SimulationError> {
+    let mut simulation = demo_simulation()?;
+    let tick_s = simulation.loaded.conditions.scenario.tick_s.secs();
+    let ms = stepped(&mut simulation, DEMO_TICKS)?;
+    Ok((tick_s * 1e3 / ms, ms))
+}
+
+pub(super) fn demo_simulation() -> Result<Simulation, SimulationError> {
+    let source = crate::files::library::shipped("scenarios/smouldering_branch.ron")
+        .ok_or_else(|| SimulationError::Asked("the demo scenario does not ship with this program".to_owned()))?;
+    let mut simulation = Simulation::load(EnviroSensePlugins, &source, &Request::default())?;
+    simulation.record_to(crate::recording::SampleList::default());
+    Ok(simulation)
+}
