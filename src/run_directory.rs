@@ -73,8 +73,8 @@ pub fn free_for(folder: &Path, run_id: &str) -> Result<(), RunError> {
     }
 }
 
-/// Runs a simulation into `folder`; `progress` gets the ticks done and the ticks in all. Whatever samples and
-/// snapshots are there are replaced.
+/// Runs a simulation into `folder`; `progress` gets the ticks done and the ticks in all. The samples and snapshots of an
+/// earlier run are replaced.
 ///
 /// # Errors
 /// When something cannot be written or the run breaks off; what was complete by then is kept and the manifest says so.
@@ -91,21 +91,22 @@ pub fn run_into(
     };
     fs::create_dir_all(folder).map_err(unwritable(folder))?;
     let samples = folder.join("samples.avro");
-    let pictured = folder.join("snapshots");
-    if pictured.exists() {
-        fs::remove_dir_all(&pictured).map_err(unwritable(&pictured))?;
-    }
+    // only what an earlier run left: a folder that merely has the same name is not ours
+    let old = if folder.join("manifest.json").exists() { snapshots(folder) } else { Vec::new() };
     write_manifest(folder, &manifest(simulation, folder, seed, "running", &[]))?;
+    for (_, path) in old {
+        fs::remove_file(&path).map_err(unwritable(&path))?;
+    }
     let writer = SampleWriter::create(&samples, &simulation.loaded.run_id)?;
     simulation.record_to(writer);
-    let mut snapshots: Vec<(f64, Vec<String>)> =
+    let mut wanted: Vec<(f64, Vec<String>)> =
         simulation.loaded.conditions.scenario.snapshots.iter().map(|s| (s.at_s.get(), s.quantities.clone())).collect();
-    snapshots.sort_by(|a, b| b.0.total_cmp(&a.0));
+    wanted.sort_by(|a, b| b.0.total_cmp(&a.0));
     let total = simulation.ticks();
     let mut pictures: Vec<PathBuf> = Vec::new();
     let outcome = simulation.run(stop, |simulation, tick| {
-        while snapshots.last().is_some_and(|(at, _)| *at <= simulation.now_s() + 1e-9) {
-            if let Some((at, quantities)) = snapshots.pop() {
+        while wanted.last().is_some_and(|(at, _)| *at <= simulation.now_s() + 1e-9) {
+            if let Some((at, quantities)) = wanted.pop() {
                 let path = write_snapshot(simulation, folder, at, &quantities).map_err(|e| SimulationError::Run(e.to_string()))?;
                 pictures.push(path);
             }

@@ -119,6 +119,10 @@ fn rows(sample: &UniversalSensorReading, features: bool, out: &mut impl Write) -
     Ok(())
 }
 
+fn same_file(a: &std::path::Path, b: &std::path::Path) -> bool {
+    matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
+}
+
 /// Copies the snapshots of a run into a directory and writes the index beside them.
 fn series(args: &ExportArgs) -> Result<String, String> {
     let found = snapshots(&args.path);
@@ -136,7 +140,10 @@ fn series(args: &ExportArgs) -> Result<String, String> {
     let mut index = String::from("<?xml version=\"1.0\"?>\n<VTKFile type=\"Collection\" version=\"0.1\">\n<Collection>\n");
     for (at_s, path) in &found {
         let name = path.file_name().unwrap_or_default();
-        std::fs::copy(path, out.join(name)).map_err(|error| failed(&out.join(name), error))?;
+        // a snapshot that is there already stays: copied onto itself it would be emptied
+        if !same_file(path, &out.join(name)) {
+            std::fs::copy(path, out.join(name)).map_err(|error| failed(&out.join(name), error))?;
+        }
         index.push_str(&format!("<DataSet timestep=\"{at_s}\" file=\"{}\"/>\n", name.to_string_lossy()));
     }
     index.push_str("</Collection>\n</VTKFile>\n");

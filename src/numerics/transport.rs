@@ -7,7 +7,8 @@
 //! `c ← c − [(F⁺ − u⁺c) − (F⁻ − u⁻c)]/ρ'`, so a uniform tracer stays uniform **to the last bit** in any
 //! wind that is divergence-free, and Σ c is kept up to rounding. The order of the axes alternates.
 //!
-//! Stable and positive while the outflow of every cell along every axis is at most `MAX_COURANT` a step.
+//! Stable and positive while the outflow of every cell along every axis is at most `MAX_COURANT` a step, and, where
+//! velocities vary along their own axes, that through all faces together at most `MAX_TOTAL_OUTFLOW`.
 //! In place; slabs over rayon; the same bits for any number of threads and any SIMD level.
 //!
 //! Sources: Hundsdorfer and Trompert, *Appl. Numer. Math.* 13, 1994 (scheme, `d0`, `d1`); Sweby, *SIAM J.
@@ -22,6 +23,9 @@ use crate::numerics::{Real, SimdLevel, Workers, at_simd_levels};
 
 /// Largest share of a cell that may leave it along one axis in one step. Proposed from scans of stability.
 pub const MAX_COURANT: f64 = 0.8;
+/// Largest share that may leave a cell through all faces together where velocities vary along their own axes: what is left
+/// after the sweeps before must hold the outflow of the next.
+pub const MAX_TOTAL_OUTFLOW: f64 = 0.95;
 /// Largest diffusion number `K Δt / Δx²` that rides along explicitly; twice it and [`MAX_COURANT`] make one.
 pub const EXPLICIT_DIFFUSION: f64 = 0.1;
 /// Values below this are set to zero: numbers close to the smallest the type can hold cost a hundred times more.
@@ -52,6 +56,25 @@ impl<T: Real> Faces<'_, T> {
                         let (low, high) = self.pair(axis, [i, j, k]);
                         *most = most.max(high.to_f64().max(0.0) - low.to_f64().min(0.0));
                     }
+                }
+            }
+        }
+        most
+    }
+
+    /// Largest share of a cell that leaves it in a second through all of its faces together, in s⁻¹.
+    #[must_use]
+    pub fn total_outflow_per_s(&self, cell_m: [f64; 3]) -> f64 {
+        let [nx, ny, nz] = self.shape;
+        let mut most = 0.0f64;
+        for k in 0..nz {
+            for j in 0..ny {
+                for i in 0..nx {
+                    let out = (0..3).map(|axis| {
+                        let (low, high) = self.pair(axis, [i, j, k]);
+                        (high.to_f64().max(0.0) - low.to_f64().min(0.0)) / cell_m[axis]
+                    });
+                    most = most.max(out.sum());
                 }
             }
         }
@@ -371,6 +394,7 @@ fn face_flux<T: Real>([far_low, low, high, far_high]: [T; 4], mu: [T; 3], before
     let other = if east { -mu[0] } else { mu[2] };
     let whole = if east { before[0] - numbers[0] } else { before[1] - numbers[2] };
     let room = whole - c - (if other > zero { other } else { zero }) - numbers[1];
+    let room = if room > zero { room } else { zero };
     let (ahead, back) = (across.magnitude(), behind.magnitude());
     let d0 = (two - c) * (one - c) * sixth;
     let d1 = (one - c) * (one + c) * sixth;

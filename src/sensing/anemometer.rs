@@ -116,7 +116,7 @@ impl Sensor for Anemometer {
     }
 
     fn measurand(&self, air: &Surroundings, out: &mut [f64]) {
-        out[0] = air.wind_m_s.x.hypot(air.wind_m_s.y);
+        out[0] = libm::hypot(air.wind_m_s.x, air.wind_m_s.y);
         out[1] = wind_from_deg(air.wind_m_s.x, air.wind_m_s.y);
     }
 
@@ -131,7 +131,7 @@ impl Sensor for Anemometer {
         let (east, north) = (raw[0] * sin + raw[1] * cos, raw[0] * cos - raw[1] * sin);
         let round = |value: f64, step: f64| (value / step).round() * step;
         let (speed_step, direction_step) = self.resolution();
-        let speed = east.hypot(north);
+        let speed = libm::hypot(east, north);
         report.values[0] = Some(round(speed, speed_step));
         if speed >= CALM_M_S {
             report.values[1] = Some(round(wind_from_deg(east, north), direction_step).rem_euclid(360.0));

@@ -2,7 +2,8 @@
 //!
 //! It is the standard deviation of what firmware makes of noise alone, in the air the sensor is in without anything
 //! the events released, with what its partners have just reported. It is worked out at the first result and again
-//! every `LIFE_S` seconds, or when a partner is lost or found: noise follows the weather and the compensation.
+//! every `LIFE_S` seconds, when a partner is lost or found, when the clean signals have moved by `MOVED` times their noise, and
+//! while noise alone often leaves a channel without a value: noise follows the weather and the compensation.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,14 +15,26 @@ use crate::sensing::{Partners, Sensor, noise::NoiseState};
 const RESULTS: u64 = 256;
 /// The weather that changes noise changes over hours.
 const LIFE_S: f64 = 3600.0;
+/// Signals that moved by so many times their noise make it anew.
+const MOVED: f64 = 10.0;
 
 /// The clean residual noise of a sensor's reported channels.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Floor {
     /// Standard deviations, in the unit of each channel.
     pub sigma: Vec<f64>,
-    /// The result and the number of partner channels it was worked out at.
-    at: Option<(u64, usize)>,
+    /// Where it was worked out.
+    at: Option<Basis>,
+}
+
+/// What a clean residual noise was worked out from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Basis {
+    taken: u64,
+    partners: Vec<String>,
+    element: Vec<f64>,
+    /// Whether some channel had a value in less than half of the trials.
+    sparse: bool,
 }
 
 impl Floor {
@@ -36,10 +49,18 @@ impl Floor {
         taken: u64,
     ) {
         let period_s = instrument.period_us.unwrap_or(u64::MAX) as f64 * 1e-6;
-        let fresh = self.at.is_some_and(|(then, count)| count == partners.len() && (taken - then) as f64 * period_s < LIFE_S);
+        let near = |then: &[f64]| {
+            let signals = instrument.parts.signals.iter().zip(element).zip(then);
+            signals.into_iter().all(|((signal, now), then)| (now - then).abs() <= MOVED * (signal.noise.white + signal.noise.flicker))
+        };
+        let fresh = self.at.as_ref().is_some_and(|at| {
+            !at.sparse && (taken - at.taken) as f64 * period_s < LIFE_S && partners.names().eq(at.partners.iter()) && near(&at.element)
+        });
         if !fresh {
-            self.sigma = clean_residual_noise(sensor, state, instrument, element, partners, period_s);
-            self.at = Some((taken, partners.len()));
+            let spread = clean_residual_noise(sensor, state, instrument, element, partners, period_s);
+            self.sigma = spread.iter().map(Spread::deviation).collect();
+            let sparse = spread.iter().any(|spread| spread.count < 0.5 * RESULTS as f64);
+            self.at = Some(Basis { taken, partners: partners.names().cloned().collect(), element: element.to_vec(), sparse });
         }
     }
 }
@@ -51,7 +72,7 @@ fn clean_residual_noise<S: Sensor>(
     element: &[f64],
     partners: &Partners,
     period_s: f64,
-) -> Vec<f64> {
+) -> Vec<Spread> {
     let quantities = &instrument.parts.quantities;
     let turns: Vec<bool> = quantities.iter().flat_map(|q| q.channels.iter().map(|_| q.unit == "deg")).collect();
     let mut spread = vec![Spread::default(); turns.len()];
@@ -72,7 +93,7 @@ fn clean_residual_noise<S: Sensor>(
             }
         }
     }
-    spread.iter().map(Spread::deviation).collect()
+    spread
 }
 
 /// A running standard deviation.

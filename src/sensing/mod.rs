@@ -198,16 +198,9 @@ impl Partners {
         self.values.insert(channel.to_owned(), (sensor.to_owned(), value));
     }
 
-    /// How many channels are usable.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.values.len()
-    }
-
-    /// Whether no partner has anything to say.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.values.is_empty()
+    /// Names of the usable channels, in order.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.values.keys()
     }
 
     /// The latest usable value of a partner's channel.

@@ -450,7 +450,7 @@ pub(crate) fn run_firmware<S: Sensor>(world: &mut World, sensor: Entity, partner
         }
     }
     reading.compensations = report.compensations;
-    let spreads = channels.iter().zip(&chain.floor.sigma).map(|(channel, floor)| floor.hypot(channel.systematic));
+    let spreads = channels.iter().zip(&chain.floor.sigma).map(|(channel, floor)| libm::hypot(*floor, channel.systematic));
     reading.uncertainty = report.values.iter().zip(spreads).map(|(value, spread)| value.map(|_| spread)).collect();
     reading.values = report.values;
 }

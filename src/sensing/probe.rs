@@ -128,7 +128,7 @@ impl Sensor for Probe {
             ProbeQuantity::Temperature => celsius(air.temperature_k),
             ProbeQuantity::Humidity => 100.0 * air.humidity_frac,
             ProbeQuantity::Pressure => 0.01 * air.pressure_pa,
-            ProbeQuantity::WindSpeed => air.wind_m_s.x.hypot(air.wind_m_s.y),
+            ProbeQuantity::WindSpeed => libm::hypot(air.wind_m_s.x, air.wind_m_s.y),
             ProbeQuantity::WindDirection => wind_from_deg(air.wind_m_s.x, air.wind_m_s.y),
         };
     }

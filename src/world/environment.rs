@@ -100,7 +100,7 @@ impl Footprint {
             Extent::Volume { min_m, max_m } => within(vector(*min_m), vector(*max_m), grid),
         };
         // what lies inside an obstacle is not looked at
-        points.retain(|(point, _)| !solids.in_air(grid.weights(*point).0).is_empty());
+        points.retain(|(point, _)| !solids.weights(grid, *point).is_empty());
         let whole: f64 = points.iter().map(|(_, share)| share).sum();
         if solids.any() {
             for (_, share) in &mut points {
@@ -109,7 +109,7 @@ impl Footprint {
         }
         let mut cells = std::collections::BTreeMap::new();
         for (point, share) in &points {
-            for (index, weight) in solids.in_air(grid.weights(*point).0) {
+            for (index, weight) in solids.weights(grid, *point) {
                 *cells.entry(index).or_insert(0.0) += weight * share;
             }
         }
@@ -118,6 +118,12 @@ impl Footprint {
             height_m: points.iter().map(|(point, share)| point.z * share).sum(),
             points,
         }
+    }
+
+    /// Whether there is no air where it looks.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.points.is_empty()
     }
 
     /// At most so many of the points it looks at, evenly taken.

@@ -4,6 +4,7 @@
 //! that touch at an edge or a corner share no face: nothing passes between them.
 
 use bevy_ecs::resource::Resource;
+use glam::DVec3;
 
 use crate::files::obstacle::Obstacle;
 use crate::world::Grid;
@@ -65,15 +66,33 @@ impl Solids {
         self.any().then(|| self.open.each_ref().map(Vec::as_slice))
     }
 
-    /// Weights of cells without the solid ones, adding up to one again; empty if all are solid.
+    /// Trilinear weights at a point over the cells that share its air: those of the eight that can be reached from the cell
+    /// that holds the point through open faces. They add up to one; none if the point lies in a solid cell.
     #[must_use]
-    pub fn in_air(&self, weights: impl IntoIterator<Item = (usize, f64)>) -> Vec<(usize, f64)> {
-        let mut list: Vec<(usize, f64)> = weights.into_iter().filter(|(cell, weight)| *weight > 0.0 && !self.is_solid(*cell)).collect();
-        if self.any() {
-            let sum: f64 = list.iter().map(|(_, weight)| weight).sum();
-            for (_, weight) in &mut list {
-                *weight /= sum;
+    pub fn weights(&self, grid: &Grid, point: DVec3) -> Vec<(usize, f64)> {
+        let corners = grid.weights(point).0;
+        if !self.any() {
+            return corners.into_iter().filter(|(_, weight)| *weight > 0.0).collect();
+        }
+        // the corner of the largest weight is the centre nearest to the point: that of the cell that holds it
+        let home = (0..8).fold(0, |best, corner| if corners[corner].1 > corners[best].1 { corner } else { best });
+        if self.is_solid(corners[home].0) {
+            return Vec::new();
+        }
+        let mut reached = [false; 8];
+        reached[home] = true;
+        // three rounds lead from a corner to the opposite one
+        for _ in 0..3 {
+            for corner in 0..8 {
+                let beside = (0..3).any(|axis| reached[corner ^ (1 << axis)]);
+                reached[corner] |= beside && !self.is_solid(corners[corner].0);
             }
+        }
+        let mut list: Vec<(usize, f64)> =
+            (0..8).filter(|corner| reached[*corner] && corners[*corner].1 > 0.0).map(|corner| corners[corner]).collect();
+        let sum: f64 = list.iter().map(|(_, weight)| weight).sum();
+        for (_, weight) in &mut list {
+            *weight /= sum;
         }
         list
     }
@@ -111,6 +130,11 @@ mod tests {
         let grid = Grid { shape: [2, 2, 1], cell_m: [1.0; 3] };
         let solids = Solids::new(&boxes, &grid, false);
         assert_eq!([0, 1, 2, 3].map(|cell| solids.is_solid(cell)), [true, false, false, true]);
+        // a point in one of two air cells that touch at an edge belongs to that cell alone
+        for (x, y, cell) in [(1.05, 0.95, 1), (0.95, 1.05, 2)] {
+            assert_eq!(solids.weights(&grid, DVec3::new(x, y, 0.5)), [(cell, 1.0)]);
+        }
+        assert!(solids.weights(&grid, DVec3::new(0.9, 0.9, 0.5)).is_empty());
         let [x, y, _] = solids.open_faces().unwrap();
         assert_eq!((x, y), ([0.0, 0.0, 1.0, 0.0].as_slice(), [0.0, 1.0, 0.0, 0.0].as_slice()));
     }

@@ -106,6 +106,13 @@ fn snapshots_are_exported_as_a_time_series() {
         assert!(std::fs::read_to_string(folder.path().join("fields").join(name)).unwrap().ends_with("</VTKFile>\n"));
     }
     assert!(index.contains("timestep=\"2\"") && index.contains("timestep=\"4\""), "{index}");
+    // the index may also stand beside the snapshots themselves
+    assert_eq!(envirosense(&["export", "run", "--to", "vti", "--out", "run/snapshots"], folder.path()).status.code(), Some(0));
+    let first = std::fs::read_dir(folder.path().join("run/snapshots"))
+        .unwrap()
+        .map(|e| e.unwrap())
+        .find(|e| e.path().extension() == Some("vti".as_ref()));
+    assert!(first.unwrap().metadata().unwrap().len() > 1000);
 }
 
 #[cfg(target_os = "linux")]

@@ -126,6 +126,8 @@ fn a_sealed_room_stays_empty_and_rooms_that_touch_at_an_edge_do_not_leak() {
         };
         (sum(5..10, 5..10), sum(10..15, 10..15), cells.iter().sum::<f64>())
     };
+    // a source in the corner where the chambers touch releases into its own chamber alone
+    let corner = run(9.9, 9.9);
     let outside = run(1.5, 9.5);
     assert!(outside.2 > 0.0);
     let inside = run(7.5, 7.5);
@@ -133,6 +135,7 @@ fn a_sealed_room_stays_empty_and_rooms_that_touch_at_an_edge_do_not_leak() {
     accept(&[
         line("2.1-sealed-room-empty-f32", 0.0, outside.0 + outside.1, outside.0 + outside.1, 0.0, "gas outside, none inside"),
         line("2.1-edge-contact-f32", 0.0, inside.1, inside.1, 0.0, "gas in one chamber, none in the other"),
+        line("2.1-edge-source-f32", 0.0, corner.1, corner.1, 0.0, "a source at the common edge, none in the other chamber"),
         line("2.1-sealed-room-mass-f32", 0.2, inside.0, (inside.0 / 0.2 - 1.0).abs(), 1e-6, "200 s of 1 g/s stay inside"),
     ]);
     assert!((inside.2 - inside.0).abs() < 1e-12, "nothing leaves the chamber");
@@ -184,6 +187,36 @@ fn a_hemisphere_and_a_ridge_have_their_potential_flow() {
         let found = [potential_flow("hemisphere", ball, *cell, &hemisphere), potential_flow("ridge", bar, *cell, &ridge)].concat();
         // the limit is for h = a/10; the other sizes only show that the error falls
         lines.extend(found.into_iter().map(|line| if *cell == 2.0 { line } else { Line { limit: f64::MAX, missed: None, ..line } }));
+    }
+    accept(&lines);
+}
+
+/// A wall along the wind's way in a domain one cell high: the first cell beside it turns all of its air.
+#[test]
+fn no_density_is_negative_beside_a_long_wall_in_an_oblique_wind() {
+    let mut lines = Vec::new();
+    for (name, size, wall) in [
+        ("flat", "(60.0, 40.0, 1.0)", "Box(min_m: (20.0, 12.0, 0.0), max_m: (50.0, 30.0, 1.0))"),
+        ("deep", "(60.0, 40.0, 20.0)", "Box(min_m: (20.0, 12.0, 0.0), max_m: (50.0, 30.0, 12.0))"),
+    ] {
+        let source = "turbulence: Laminar, emitters: [(id: \"leak\", at_m: (18.5, 11.5, 0.5), background: true, kind: gas_leak(species: \"CO\", rate_g_s: 1.0))]";
+        let mut simulation = scenario(size, 1.0, "Uniform(speed_m_s: 6.0, from_deg: 232.0)", wall, source);
+        let (mut least, mut most) = (0.0f64, 0.0f64);
+        for _ in 0..120 {
+            simulation.step().unwrap();
+            let cells = tracer(&mut simulation.app);
+            least = cells.iter().copied().fold(least, f64::min);
+            most = cells.iter().copied().fold(most, f64::max);
+        }
+        assert!(most > 0.0);
+        lines.push(line(
+            &format!("7.1-positive-{name}-f32"),
+            0.0,
+            least,
+            (-least / most).max(0.0),
+            1e-7,
+            "minimum over maximum, amendment A1",
+        ));
     }
     accept(&lines);
 }

@@ -21,7 +21,9 @@ use crate::streams::Stream;
 use crate::world::air::{Diffusivity, WindField};
 use crate::world::emitter::EmitterNode;
 use crate::world::environment::{Footprint, SourceFactors};
+use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, RunSeed};
+use crate::world::tracers::{Releases, Tracers};
 use crate::world::{Clock, Grid};
 
 /// Waves of one source.
@@ -35,7 +37,9 @@ const CORRELATION_S: (f64, f64) = (1.0, 30.0);
 /// No factor is more intermittent than this: gas a tenth of the time.
 const MOST_INTENSITY: f64 = 4.358_9;
 /// A path or volume is looked at in so many places at most.
-const PLACES: usize = 8;
+const PLACES: usize = 64;
+/// No eddy that counts is smaller, m.
+const LEAST_LENGTH_M: f64 = 1.0;
 
 /// Everything that fluctuates.
 #[derive(Resource, Clone, Debug, Default, Serialize, Deserialize)]
@@ -129,8 +133,8 @@ impl Unrest {
     fn advance_to(&mut self, slots: u64, seed: u64) {
         let stream = Stream::new(seed, &self.path, "fluctuation");
         if self.waves.is_empty() {
-            // wave numbers of a Gaussian correlation over the distance the air goes in a Lagrangian time
-            let length = (self.plume.wind_m_s.length() * self.plume.correlation_s()).max(1.0);
+            // wave numbers of a Gaussian correlation over the height of the source: eddies near the ground are as large
+            let length = self.plume.source_m.z.max(LEAST_LENGTH_M);
             let mut draws = stream.at(0);
             self.waves = (0..WAVES).map(|_| DVec3::from_array(std::array::from_fn(|_| draws.normal() / length))).collect();
             self.amplitudes = (0..WAVES).map(|_| (draws.normal(), draws.normal())).collect();
@@ -166,12 +170,32 @@ impl Unrest {
     }
 }
 
+impl Unrest {
+    /// The factor of a sensor that looks at these places: each counts by the gas of this source that is there.
+    fn mean_factor(&self, places: &[DVec3], density: impl Fn(DVec3) -> f64) -> f64 {
+        if let [place] = places {
+            return self.factor(*place);
+        }
+        let (mut sum, mut whole) = (0.0, 0.0);
+        for place in places {
+            let here = density(*place);
+            if here > 0.0 {
+                sum += here * self.factor(*place);
+                whole += here;
+            }
+        }
+        if whole > 0.0 { sum / whole } else { 1.0 }
+    }
+}
+
 /// Brings every source's field up to the present and tells each sensor its factors.
+#[expect(clippy::too_many_arguments, reason = "fluctuations follow the mean plume, which needs all of the air")]
 pub(super) fn fluctuate(
     (grid, clock, seed): (Res<Grid>, Res<Clock>, Res<RunSeed>),
     conditions: Res<Conditions>,
     wind: WindField,
     diffusivity: Res<Diffusivity>,
+    (tracers, releases, solids): (Tracers, Res<Releases>, Res<Solids>),
     emitters: Query<&EmitterNode>,
     mut fluctuations: ResMut<Fluctuations>,
     mut sensors: Query<(&Footprint, &mut SourceFactors)>,
@@ -189,13 +213,20 @@ pub(super) fn fluctuate(
         unrest.plume = plume(&grid, &wind, &diffusivity, emitter.at_m);
         unrest.advance_to(slots, seed.0);
     }
+    let columns = tracers.columns();
     let count = emitters.iter().map(|emitter| emitter.source + 1).max().unwrap_or(0);
     for (footprint, mut factors) in &mut sensors {
         factors.0.clear();
         factors.0.resize(count, 1.0);
         let places: Vec<DVec3> = footprint.places(PLACES);
         for unrest in &fluctuations.sources {
-            factors.0[unrest.source] = places.iter().map(|place| unrest.factor(*place)).sum::<f64>() / places.len().max(1) as f64;
+            let slots: Vec<usize> =
+                (0..columns.len()).filter(|slot| releases.source(*slot) == Some(unrest.source) && releases.list[*slot].live).collect();
+            let density = |place: DVec3| -> f64 {
+                let cells = solids.weights(&grid, place);
+                slots.iter().flat_map(|slot| cells.iter().map(|(cell, weight)| f64::from(columns[*slot][*cell]) * weight)).sum()
+            };
+            factors.0[unrest.source] = unrest.mean_factor(&places, density);
         }
     }
 }

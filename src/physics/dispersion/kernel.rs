@@ -73,6 +73,7 @@ pub fn fall<T: Real>(
             continue;
         }
         let here = cells[cell].to_f64();
+        // levels are done from below: the one above is still untouched
         let above = if cell + plane >= plane * nz {
             entered += fall.sunk * fall.from_above;
             fall.from_above
@@ -82,11 +83,12 @@ pub fn fall<T: Real>(
             cells[cell + plane].to_f64()
         };
         let ground = closed_below(cell);
-        let lost = if ground { here * fall.taken } else { 0.0 };
+        // what the surface takes is gone before the rest sinks: together never more than there is
+        let left = if ground { here * (1.0 - fall.taken) } else { here };
         if ground {
-            taken += lost + here * fall.sunk;
+            taken += here - left + left * fall.sunk;
         }
-        cells[cell] = T::from_f64(here - lost + fall.sunk * (above - here));
+        cells[cell] = T::from_f64(left + fall.sunk * (above - left));
     }
     (taken, entered)
 }

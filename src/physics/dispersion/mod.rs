@@ -17,7 +17,7 @@ pub use kernel::{Fall, deposition_of_cell_m_s, fall, gaussian_cloud, settling_ve
 
 use crate::files::scenario::{Boundary, InitialGas};
 use crate::numerics::Workers;
-use crate::numerics::transport::{Course, Faces, MAX_COURANT, Plan, Sides, Spread, scale_and_trim, steps_needed};
+use crate::numerics::transport::{Course, Faces, MAX_COURANT, MAX_TOTAL_OUTFLOW, Plan, Sides, Spread, scale_and_trim, steps_needed};
 use crate::physics::AppPhysicsExt;
 use crate::physics::dispersion::fluctuations::{Fluctuations, fluctuate};
 use crate::world::air::{Diffusivity, WindField};
@@ -57,6 +57,8 @@ pub struct TransportState {
     steps: u64,
     /// Largest outflow along each axis in m s⁻¹, of the wind with this version.
     outflow: ([f64; 3], u64),
+    /// Largest total outflow of a cell in s⁻¹ where the wind varies along its own axes; 0 where it does not.
+    total_outflow_per_s: f64,
     /// What became of each tracer, by slot.
     pub fates: Vec<Fate>,
 }
@@ -115,7 +117,7 @@ fn release(
             }
             releases.list[*slot].live = true;
             let density = rate * clock.tick_s() / grid.cell_volume_m3();
-            for (index, weight) in solids.in_air(grid.weights(emitter.at_m).0) {
+            for (index, weight) in solids.weights(&grid, emitter.at_m) {
                 columns[*slot][index] += (density * weight) as f32;
             }
         }
@@ -138,16 +140,20 @@ fn carry(
     let faces = Faces { shape: grid.shape, low, high: [&wind.high.x, &wind.high.y, &wind.high.z] };
     if state.outflow.1 != wind.high.version {
         state.outflow = (faces.outflow(), wind.high.version);
+        state.total_outflow_per_s = if wind.high.divergent_by_axis { faces.total_outflow_per_s(grid.cell_m) } else { 0.0 };
     }
     state.waiting_s += clock.tick_s();
     let courant = |dt: f64| (0..3).map(|axis| state.outflow.0[axis] * dt / grid.cell_m[axis]).fold(0.0, f64::max);
     let next = state.waiting_s + clock.tick_s();
-    if next <= LONGEST_STEP_S && courant(next) <= MAX_COURANT {
+    if next <= LONGEST_STEP_S && courant(next) <= MAX_COURANT && state.total_outflow_per_s * next <= MAX_TOTAL_OUTFLOW {
         return;
     }
+    let open_top = conditions.scenario.domain.boundary == Boundary::Open;
     let sides = sides(conditions.scenario.domain.boundary);
     let spread = Spread { x: &diffusivity.x, y: &diffusivity.y, z_faces: &diffusivity.z_faces };
-    let steps = steps_needed(state.outflow.0, grid.cell_m, state.waiting_s, spread, sides);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ceiling of a number that is not negative")]
+    let by_total = (state.total_outflow_per_s * state.waiting_s / MAX_TOTAL_OUTFLOW).ceil() as usize;
+    let steps = steps_needed(state.outflow.0, grid.cell_m, state.waiting_s, spread, sides).max(by_total);
     let dt_s = state.waiting_s / steps as f64;
     let course = match solids.open_faces() {
         Some(open) => Course::Around(open),
@@ -169,11 +175,11 @@ fn carry(
                 let fate = &mut state.fates[slot];
                 // half of the losses before and half after: what is read lies between
                 if losing {
-                    lose(release, column, &grid, &solids, &diffusivity, 0.5 * dt_s, fate);
+                    lose(release, column, &grid, &solids, &diffusivity, open_top, 0.5 * dt_s, fate);
                 }
                 plan.advance(column, narrow(release.inflow), &workers);
                 if losing {
-                    lose(release, column, &grid, &solids, &diffusivity, 0.5 * dt_s, fate);
+                    lose(release, column, &grid, &solids, &diffusivity, open_top, 0.5 * dt_s, fate);
                 }
                 scale_and_trim(column, 1.0);
             }
@@ -184,7 +190,17 @@ fn carry(
 }
 
 /// Decay, settling and deposition of one tracer in one step.
-fn lose(release: &Release, column: &mut [f32], grid: &Grid, solids: &Solids, diffusivity: &Diffusivity, dt_s: f64, fate: &mut Fate) {
+#[expect(clippy::too_many_arguments, reason = "losses depend on the tracer, the air and the ground; private")]
+fn lose(
+    release: &Release,
+    column: &mut [f32],
+    grid: &Grid,
+    solids: &Solids,
+    diffusivity: &Diffusivity,
+    open_top: bool,
+    dt_s: f64,
+    fate: &mut Fate,
+) {
     let volume = grid.cell_volume_m3();
     let height = grid.cell_m[2];
     let mass = |column: &[f32]| column.iter().copied().map(f64::from).sum::<f64>() * volume;
@@ -198,7 +214,7 @@ fn lose(release: &Release, column: &mut [f32], grid: &Grid, solids: &Solids, dif
         let step = Fall {
             taken: 1.0 - libm::exp(-deposition * dt_s / parts / height),
             sunk: release.settling_m_s * dt_s / parts / height,
-            from_above: release.inflow,
+            from_above: if open_top { release.inflow } else { 0.0 },
         };
         // without sinking and without obstacles only the lowest cells have a surface below them
         let [nx, ny, nz] = grid.shape;

@@ -12,15 +12,19 @@ use crate::files::scenario::{Boundary, Extent, InitialGas, Scenario, Wind};
 use crate::numerics::transport::MAX_COURANT;
 use crate::physics::airflow::fastest;
 use crate::physics::dispersion::MOST_STEPS;
+use crate::sensing::SensorKinds;
 use crate::simulation::{Read, Request};
 use crate::world::Grid;
-use crate::world::environment::vector;
+use crate::world::environment::{Footprint, vector};
 use crate::world::solid::{Solids, covered};
 use crate::world::spawn::Conditions;
 
 /// Bytes of a voxel without its tracers, and of one more field (measured: `bench`, row `bytes-per-voxel-fixed`).
 const BYTES_PER_VOXEL: f64 = 80.0 + 5.0 * 12.0;
 const BYTES_PER_FIELD: f64 = 12.0;
+/// Bytes of a voxel while the wind around obstacles is solved: the network with its coarser levels, faces and vectors in
+/// double precision (added up from their types).
+const BYTES_AROUND: f64 = 120.0;
 /// A domain may use this share of the machine's memory.
 const MEMORY_SHARE: f64 = 0.8;
 
@@ -30,7 +34,7 @@ pub(super) fn domain(
     scenario: &Read<Scenario>,
     products: &BTreeMap<String, Read<Product>>,
     conditions: &Conditions,
-    request: &Request,
+    (request, kinds): (&Request, &SensorKinds),
     tracers: usize,
     found: &mut Vec<Diagnostic>,
 ) {
@@ -38,7 +42,8 @@ pub(super) fn domain(
     let size = [value.domain.size_m.0.get(), value.domain.size_m.1.get(), value.domain.size_m.2.get()];
     let cell = value.domain.cell_m.0;
     let voxels: f64 = (0..3).map(|axis| (size[axis] / cell[axis]).round().max(1.0)).product();
-    let bytes = voxels * (BYTES_PER_VOXEL + BYTES_PER_FIELD * tracers as f64);
+    let around = if value.obstacles.is_empty() { 0.0 } else { BYTES_AROUND };
+    let bytes = voxels * (BYTES_PER_VOXEL + around + BYTES_PER_FIELD * tracers as f64);
     let memory = machine_memory();
     if voxels > f64::from(u32::MAX) || bytes > MEMORY_SHARE * memory {
         let gib = 1024.0_f64.powi(3);
@@ -72,7 +77,7 @@ pub(super) fn domain(
                 .help("use a shorter tick or larger cells"),
         );
     }
-    places(scenario, products, request, &grid, found);
+    places(scenario, products, (request, kinds), &grid, found);
     probes(scenario, found);
 }
 
@@ -80,13 +85,13 @@ pub(super) fn domain(
 fn places(
     scenario: &Read<Scenario>,
     products: &BTreeMap<String, Read<Product>>,
-    request: &Request,
+    (request, kinds): (&Request, &SensorKinds),
     grid: &Grid,
     found: &mut Vec<Diagnostic>,
 ) {
     let value = &scenario.value;
     let solids = obstacles(scenario, grid, found);
-    let filled = |point: DVec3| solids.in_air(grid.weights(point).0).is_empty();
+    let filled = |point: DVec3| solids.weights(grid, point).is_empty();
     let outside =
         |path: &str, what: &str, point: DVec3| {
             let end = grid.size_m();
@@ -130,6 +135,11 @@ fn places(
         }
         for sensor in &product.value.sensors {
             let what = format!("sensor `{}` of device `{}`", sensor.id, device.id);
+            let extent = kinds.parts(&sensor.kind).and_then(|parts| parts.extent);
+            if extent.is_some_and(|extent| Footprint::new(&extent, grid, &solids).is_empty()) {
+                found.push(scenario.fault("inside-obstacle", &path, format!("{what} looks at nothing but the inside of an obstacle")));
+                continue;
+            }
             inside(path.clone(), what, origin + turned(vector(sensor.at_m), device.heading_deg.get()), found);
         }
     }
@@ -157,6 +167,9 @@ fn places(
             Extent::Volume { min_m, max_m } => {
                 for corner in [min_m, max_m].map(|corner| vector(*corner)).into_iter().filter(|corner| !grid.contains(*corner)) {
                     found.push(outside(&path, &what, corner));
+                }
+                if Footprint::new(&probe.over, grid, &solids).is_empty() {
+                    found.push(scenario.fault("inside-obstacle", &path, format!("{what} looks at nothing but the inside of an obstacle")));
                 }
             }
         }

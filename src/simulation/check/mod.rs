@@ -135,7 +135,7 @@ pub(super) fn everything(
             MAX_TRACERS
         }
     };
-    domain::domain(scenario, products, conditions, request, tracers, found);
+    domain::domain(scenario, products, conditions, (request, world.resource::<SensorKinds>()), tracers, found);
 }
 
 /// Names that must not occur twice.
