@@ -51,7 +51,11 @@ impl Floor {
         let period_s = instrument.period_us.unwrap_or(u64::MAX) as f64 * 1e-6;
         let near = |then: &[f64]| {
             let signals = instrument.parts.signals.iter().zip(element).zip(then);
-            signals.into_iter().all(|((signal, now), then)| (now - then).abs() <= MOVED * (signal.noise.white + signal.noise.flicker))
+            signals.into_iter().all(|((signal, now), then)| {
+                let noise = signal.noise.white + signal.noise.flicker;
+                // a signal without noise adds none, wherever it stands
+                noise == 0.0 || (now - then).abs() <= MOVED * noise
+            })
         };
         let fresh = self.at.as_ref().is_some_and(|at| {
             !at.sparse && (taken - at.taken) as f64 * period_s < LIFE_S && partners.names().eq(at.partners.iter()) && near(&at.element)
