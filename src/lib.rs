@@ -13,11 +13,11 @@ pub mod diagnostics;
 /// What people write.
 pub mod files;
 
-/// What exists, where and when.
-pub mod world;
-
 /// Kernels that know no physics.
 pub mod numerics;
+
+/// What exists, where and when.
+pub mod world;
 
 /// Fields advance.
 pub mod physics;

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicBool;
 use bevy_ecs::system::SystemState;
 use sha2::{Digest, Sha256};
 
+use crate::physics::dispersion::Balance;
 use crate::recording::avro::{AvroError, SampleWriter, read_samples, schema_fingerprint};
 use crate::recording::vti::write_vti;
 use crate::recording::{Recorder, hex};
@@ -53,6 +54,8 @@ pub struct Finished {
     pub samples: u64,
     /// Who saw which event.
     pub findings: Vec<Finding>,
+    /// Where the mass of every source is.
+    pub ledger: Vec<Balance>,
 }
 
 /// Whether a run may be written into `folder`: it holds no run, or an earlier one of the same inputs, which would
@@ -125,12 +128,13 @@ pub fn run_into(
     let ended = outcome?;
     closing?;
     let samples = simulation.app.world().get_resource::<Recorder>().map_or(0, |r| r.samples);
-    Ok(Finished { ended, samples, findings: simulation.findings() })
+    Ok(Finished { ended, samples, findings: simulation.findings(), ledger: simulation.ledger() })
 }
 
 fn manifest(simulation: &mut Simulation, folder: &Path, seed: u64, state: &str, outputs: &[PathBuf]) -> serde_json::Value {
     let digest = |path: &PathBuf| fs::read(path).map(|bytes| hex(&Sha256::digest(bytes))).unwrap_or_default();
     let transducers = simulation.transducers();
+    let ledger = simulation.ledger();
     let samples = simulation.app.world().get_resource::<Recorder>().map_or(0, |r| r.samples);
     let loaded = &simulation.loaded;
     let inputs: Vec<_> = loaded
@@ -149,7 +153,7 @@ fn manifest(simulation: &mut Simulation, folder: &Path, seed: u64, state: &str, 
         "format": "envirosense.run/1", "engine": env!("CARGO_PKG_VERSION"), "state": state, "run_id": loaded.run_id, "seed": seed,
         "scenario": loaded.conditions.scenario.name, "changes": loaded.changes, "drawn": loaded.drawn, "samples": samples,
         "schema_sha256": schema_fingerprint(),
-        "inputs": inputs, "outputs": outputs, "transducers": transducers,
+        "inputs": inputs, "outputs": outputs, "transducers": transducers, "ledger": ledger,
     })
 }
 

@@ -22,6 +22,7 @@ use crate::files::scenario::{DeviceEntry, Scenario};
 use crate::files::species::SpeciesTable;
 use crate::files::template::{self, Drawn};
 use crate::numerics::{SimdLevel, Workers};
+use crate::physics::dispersion::{Balance, ledger};
 use crate::recording::{Recorder, SampleSink, hex};
 use crate::sensing::pipeline::{Chain, Instrument};
 use crate::sensing::probe::{Probe, ProbeQuantity};
@@ -210,6 +211,12 @@ impl Simulation {
             recorder.finish().map_err(|error| SimulationError::Run(error.to_string().trim_end().to_owned()))?;
         }
         Ok(ended)
+    }
+
+    /// Where the mass of every source is.
+    #[must_use]
+    pub fn ledger(&mut self) -> Vec<Balance> {
+        ledger(self.app.world_mut())
     }
 
     /// Who saw which event, and how well.

@@ -108,6 +108,8 @@ quantities! {
     Roughness: "a roughness length", "m", |v| (1e-6..=10.0).contains(&v), "between 1e-6 m and 10 m";
     /// Obukhov length in metres; negative is unstable. Zero is no stability at all.
     Obukhov: "an Obukhov length", "m", |v| v.abs() >= 0.1, "at least 0.1 m from 0 (negative is unstable, ±1e6 is neutral)";
+    /// Puffs a second.
+    PuffRate: "a rate of puffs", "1/s", |v| (0.1..=1000.0).contains(&v), "between 0.1 /s and 1000 /s";
     /// Hour of the day, local solar time.
     Hour: "an hour", "h", |v| (0.0..=24.0).contains(&v), "between 0 h and 24 h";
 }

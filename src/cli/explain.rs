@@ -48,6 +48,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
         "no-coefficient",
         "A sensor would answer to a gas in this scenario and its data hold no coefficient for it: it stays blind to that gas.",
     ),
+    ("no-cells", "`fidelity: Plume` carries gas by puffs alone: there are no cells to fill at the start or to take a picture of."),
     ("no-mode", "A product needs at least one mode with sampling periods."),
     ("no-roughness", "A similarity wind needs the roughness of the ground: `roughness_m`, or a ground cover in `site`."),
     ("no-surface-layer", "`turbulence: Mean` takes its diffusivity from the surface layer of a Profile or Recorded wind."),

@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{CANNOT, Format, INTERRUPTED, Machine, Voice, complain, refuse, say, show};
 use crate::files::library;
+use crate::physics::dispersion::Balance;
 use crate::run_directory::{Finished, RunError, free_for, run_into};
 use crate::simulation::{Ended, Finding, Loaded, Request, Simulation, SimulationError};
 use crate::units::rfc3339;
@@ -141,7 +142,7 @@ fn report(simulation: &Simulation, finished: &Finished, out: &Path, took: Durati
         let document = serde_json::json!({
             "schema": "envirosense.run/1", "run_id": simulation.loaded.run_id, "out": out.display().to_string(),
             "ended": if finished.ended == Ended::Complete { "complete" } else { "interrupted" },
-            "samples": finished.samples, "findings": finished.findings,
+            "samples": finished.samples, "findings": finished.findings, "ledger": finished.ledger,
         });
         return format!("{document:#}");
     }
@@ -156,7 +157,22 @@ fn report(simulation: &Simulation, finished: &Finished, out: &Path, took: Durati
     for finding in &finished.findings {
         text.push_str(&tell(finding));
     }
+    finished.ledger.iter().filter(|balance| balance.emitted_kg > 0.0).for_each(|balance| text.push_str(&weigh(balance)));
     text
+}
+
+/// A line that tells where the mass of a source is.
+fn weigh(balance: &Balance) -> String {
+    let Balance { source, emitted_kg, airborne_kg, left_kg, deposited_kg, reacted_kg } = balance;
+    format!(
+        "  mass of {source}: emitted {:.4} g = airborne {:.4} + left {:.4} + deposited {:.4} + reacted {:.4} g (closes to {:.1e})\n",
+        emitted_kg * 1e3,
+        airborne_kg * 1e3,
+        left_kg * 1e3,
+        deposited_kg * 1e3,
+        reacted_kg * 1e3,
+        balance.closure().abs()
+    )
 }
 
 fn tell(finding: &Finding) -> String {

@@ -8,7 +8,7 @@ use crate::files::obstacle::Obstacle;
 use crate::files::product::FormatVersion;
 use crate::units::{
     AirTemperature, Bearing, Duration, Elevation, Finite, Hour, Latitude, Length, Longitude, NonNegative, Obukhov, Positive, Pressure,
-    RelativeHumidity, Roughness, Span, TickLength, Timestamp, WindSpeed,
+    PuffRate, RelativeHumidity, Roughness, Span, TickLength, Timestamp, WindSpeed,
 };
 
 /// A position in metres: x east, y north, z above ground, from the south-west ground corner.
@@ -39,6 +39,9 @@ pub struct Scenario {
     /// How gases are carried.
     #[serde(default)]
     pub fidelity: Fidelity,
+    /// How finely releases are cut into puffs.
+    #[serde(default)]
+    pub puffs: PuffRule,
     /// The box of air that is simulated.
     pub domain: Domain,
     /// Air temperature, humidity, pressure.
@@ -138,9 +141,34 @@ pub enum RecordRule {
 /// How gases are carried.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub enum Fidelity {
-    /// On the voxels.
+    /// By puffs near the source, then on the voxels.
     #[default]
     Field,
+    /// By puffs on the mean wind alone, for long quiet times.
+    Plume,
+}
+
+/// How finely releases are cut into puffs.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PuffRule {
+    /// Puffs a second from each part of a source; between 0.1 and 1000.
+    pub per_s: PuffRate,
+}
+
+impl PuffRule {
+    /// Microseconds between two puffs.
+    #[must_use]
+    pub fn slot_us(&self) -> u64 {
+        crate::units::whole_micros(1.0 / self.per_s.get()).max(1)
+    }
+}
+
+impl Default for PuffRule {
+    /// Two a second: a stretch of plume is then about as long as a cell of a metre.
+    fn default() -> Self {
+        Self { per_s: PuffRate::new(2.0).unwrap_or_else(|_| unreachable!("within the interval")) }
+    }
 }
 
 /// The box of air that is simulated.
@@ -441,6 +469,15 @@ pub struct EmitterEntry {
     pub at_m: Position,
     /// What it is.
     pub kind: KindSpec<EmitterRole>,
+    /// What it covers; without it, a point.
+    #[serde(default)]
+    pub shape: SourceShape,
+    /// Where it goes: it leaves `at_m` at `start`, is at each of these at its time, and stays at the last.
+    #[serde(default)]
+    pub path: Vec<Waypoint>,
+    /// Heat that lifts what it releases, in watts.
+    #[serde(default)]
+    pub heat_w: Option<NonNegative>,
     /// Part of the surroundings, not of an event.
     #[serde(default)]
     pub background: bool,
@@ -453,6 +490,40 @@ pub struct EmitterEntry {
     /// How fast what it releases sinks.
     #[serde(default)]
     pub settling_m_s: Option<NonNegative>,
+}
+
+/// What a source covers.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SourceShape {
+    /// Nothing: it is at `at_m`.
+    #[default]
+    Point,
+    /// The line from `at_m` to here.
+    Line {
+        /// Its other end.
+        to_m: Position,
+    },
+    /// A level rectangle around `at_m`.
+    Area {
+        /// East and north, in metres.
+        size_m: (Length, Length),
+    },
+    /// A box around `at_m`.
+    Volume {
+        /// East, north and up, in metres.
+        size_m: (Length, Length, Length),
+    },
+}
+
+/// Where a moving source is at a time.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waypoint {
+    /// Seconds from `start`.
+    pub at_s: Finite,
+    /// Where.
+    pub to_m: Position,
 }
 
 /// What should be noticed.

@@ -12,6 +12,9 @@ pub mod elliptic;
 /// The gamma law.
 pub mod gamma;
 
+/// Special functions.
+pub mod special;
+
 /// Statistics of predictions against observations.
 pub mod agreement;
 

@@ -45,6 +45,8 @@ pub struct HighFaces {
     pub z: Vec<f32>,
     /// Counted up by whoever writes the wind.
     pub version: u64,
+    /// The version at which the wind was written the same everywhere on each level; whoever changes it moves on.
+    pub level_version: u64,
     /// True if the wind varies along its own axes, so that a split transport must carry volumes.
     pub divergent_by_axis: bool,
 }
@@ -54,7 +56,7 @@ impl HighFaces {
     #[must_use]
     pub fn still(grid: &Grid) -> Self {
         let [nx, ny, nz] = grid.shape;
-        Self { x: vec![0.0; ny * nz], y: vec![0.0; nx * nz], z: vec![0.0; nx * ny], version: 0, divergent_by_axis: false }
+        Self { x: vec![0.0; ny * nz], y: vec![0.0; nx * nz], z: vec![0.0; nx * ny], ..Self::default() }
     }
 }
 
@@ -69,6 +71,8 @@ pub struct Diffusivity {
     pub z_faces: Vec<f64>,
     /// Standard deviation of the lateral wind on each level in m s⁻¹, for fluctuations; empty or zero where unknown.
     pub sigma_v: Vec<f64>,
+    /// Square of the buoyancy frequency on each level in s⁻², 0 where the air is not stable; empty where unknown.
+    pub stability_s2: Vec<f64>,
 }
 
 /// Air pressure at the ground, from the weather.
@@ -105,30 +109,81 @@ impl WindField<'_, '_> {
     /// Velocity at a point in m s⁻¹, each component interpolated between its own faces.
     #[must_use]
     pub fn at(&self, grid: &Grid, point: DVec3) -> DVec3 {
-        let low = self.low();
-        DVec3::from_array(std::array::from_fn(|axis| {
-            let mut offset = [0.5; 3];
-            offset[axis] = 0.0;
-            let mut shape = grid.shape;
-            shape[axis] += 1;
-            let weights = grid.weights_on(point, offset, shape);
-            weights.0.iter().map(|(index, weight)| f64::from(self.face(grid, low[axis], axis, shape, *index)) * weight).sum()
-        }))
+        interpolated(grid, self.low(), &self.high, point)
     }
 
-    /// The face at a place in a lattice that has one more point along `axis` than there are cells.
-    fn face(&self, grid: &Grid, low: &[f32], axis: usize, shape: [usize; 3], place: usize) -> f32 {
-        let mut at = [place % shape[0], place / shape[0] % shape[1], place / (shape[0] * shape[1])];
-        let [nx, ny, _] = grid.shape;
-        if at[axis] < grid.shape[axis] {
-            return low[grid.index(at[0], at[1], at[2])];
+    /// The same for many points.
+    #[must_use]
+    pub fn sampler(&self, grid: &Grid) -> WindSampler<'_> {
+        let [x, y, _] = self.low();
+        let level = |k: usize| (f64::from(x[grid.index(0, 0, k)]), f64::from(y[grid.index(0, 0, k)]));
+        let even = self.high.version == self.high.level_version;
+        WindSampler { faces: Some((self.low(), &self.high)), grid: *grid, levels: if even { (0..grid.shape[2]).map(level).collect() } else { Vec::new() } }
+    }
+
+}
+
+/// Velocity at a point, each component interpolated between its own faces.
+fn interpolated(grid: &Grid, low: [&[f32]; 3], high: &HighFaces, point: DVec3) -> DVec3 {
+    DVec3::from_array(std::array::from_fn(|axis| {
+        let mut offset = [0.5; 3];
+        offset[axis] = 0.0;
+        let mut shape = grid.shape;
+        shape[axis] += 1;
+        let weights = grid.weights_on(point, offset, shape);
+        weights.0.iter().map(|(index, weight)| f64::from(face(grid, low[axis], high, axis, *index)) * weight).sum()
+    }))
+}
+
+/// The face at a place in a lattice that has one more point along `axis` than there are cells.
+fn face(grid: &Grid, low: &[f32], high: &HighFaces, axis: usize, place: usize) -> f32 {
+    let mut shape = grid.shape;
+    shape[axis] += 1;
+    let mut at = [place % shape[0], place / shape[0] % shape[1], place / (shape[0] * shape[1])];
+    let [nx, ny, _] = grid.shape;
+    if at[axis] < grid.shape[axis] {
+        return low[grid.index(at[0], at[1], at[2])];
+    }
+    at[axis] = 0;
+    match axis {
+        0 => high.x[at[1] + ny * at[2]],
+        1 => high.y[at[0] + nx * at[2]],
+        _ => high.z[at[0] + nx * at[1]],
+    }
+}
+
+/// The wind for many points of one moment.
+pub struct WindSampler<'a> {
+    faces: Option<([&'a [f32]; 3], &'a HighFaces)>,
+    grid: Grid,
+    /// East and north on each level, if the wind is the same everywhere on it.
+    levels: Vec<(f64, f64)>,
+}
+
+impl WindSampler<'_> {
+    /// A wind that is the same everywhere on each level: east and north, from below.
+    ///
+    /// # Panics
+    /// If there is not one pair for each level: a bug in the caller.
+    #[must_use]
+    pub fn by_level(grid: Grid, levels: Vec<(f64, f64)>) -> WindSampler<'static> {
+        assert_eq!(levels.len(), grid.shape[2], "one pair a level");
+        WindSampler { faces: None, grid, levels }
+    }
+
+    /// Velocity at a point in m s⁻¹, each component interpolated between its own faces.
+    #[must_use]
+    pub fn at(&self, point: DVec3) -> DVec3 {
+        if let (true, Some((low, high))) = (self.levels.is_empty(), self.faces) {
+            return interpolated(&self.grid, low, high, point);
         }
-        at[axis] = 0;
-        match axis {
-            0 => self.high.x[at[1] + ny * at[2]],
-            1 => self.high.y[at[0] + nx * at[2]],
-            _ => self.high.z[at[0] + nx * at[1]],
-        }
+        let last = self.levels.len() - 1;
+        let at = (point.z / self.grid.cell_m[2] - 0.5).clamp(0.0, last as f64);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the levels")]
+        let low = at as usize;
+        let ((u, v), (u_high, v_high)) = (self.levels[low], self.levels[(low + 1).min(last)]);
+        let share = at - low as f64;
+        DVec3::new(u + (u_high - u) * share, v + (v_high - v) * share, 0.0)
     }
 }
 

@@ -9,7 +9,9 @@ use crate::files::species::SpeciesTable;
 use crate::units::{celsius, saturation_vapour_hpa};
 use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, WindField, pressure_aloft, vapour_pressure};
 use crate::world::background::BackgroundAir;
+use crate::world::emitter::EmitterNode;
 use crate::world::field::Field;
+use crate::world::puffs::Puffs;
 use crate::world::solid::Solids;
 use crate::world::tracers::{Releases, Tracers};
 use crate::world::{Clock, Grid};
@@ -82,6 +84,9 @@ impl Surroundings {
     }
 }
 
+/// Paths and volumes are looked at in pieces of this size at most, m: a young plume is no wider.
+const FINEST_M: f64 = 2.0;
+
 /// A sampling operator, worked out once: cells with weights that add up to one.
 #[derive(Component, Clone, Debug, Default)]
 pub struct Footprint {
@@ -94,10 +99,11 @@ impl Footprint {
     /// The operator of an extent on a grid.
     #[must_use]
     pub fn new(extent: &Extent, grid: &Grid, solids: &Solids) -> Self {
+        let finest = grid.cell_m.map(|size| size.min(FINEST_M));
         let mut points = match extent {
             Extent::Point(at) => vec![(vector(at.0), 1.0)],
-            Extent::Path(corners) => along(corners, grid),
-            Extent::Volume { min_m, max_m } => within(vector(*min_m), vector(*max_m), grid),
+            Extent::Path(corners) => along(corners, finest[0].min(finest[1]) / 2.0),
+            Extent::Volume { min_m, max_m } => within(vector(*min_m), vector(*max_m), finest),
         };
         // what lies inside an obstacle is not looked at
         points.retain(|(point, _)| !solids.weights(grid, *point).is_empty());
@@ -148,9 +154,8 @@ pub fn vector(at: Position) -> DVec3 {
     DVec3::new(at.0.get(), at.1.get(), at.2.get())
 }
 
-/// Midpoints of equal pieces no longer than half a cell, weighted by length.
-fn along(corners: &[Position], grid: &Grid) -> Vec<(DVec3, f64)> {
-    let step = grid.cell_m[0].min(grid.cell_m[1]) / 2.0;
+/// Midpoints of equal pieces no longer than `step`, weighted by length.
+fn along(corners: &[Position], step: f64) -> Vec<(DVec3, f64)> {
     let corners: Vec<DVec3> = corners.iter().map(|c| vector(*c)).collect();
     let length: f64 = corners.windows(2).map(|leg| leg[0].distance(leg[1])).sum();
     let mut points = Vec::new();
@@ -165,9 +170,9 @@ fn along(corners: &[Position], grid: &Grid) -> Vec<(DVec3, f64)> {
     points
 }
 
-/// Centres of equal boxes no larger than a cell.
-fn within(min: DVec3, max: DVec3, grid: &Grid) -> Vec<(DVec3, f64)> {
-    let counts: [usize; 3] = std::array::from_fn(|axis| pieces(max[axis] - min[axis], grid.cell_m[axis]));
+/// Centres of equal boxes no larger than `size`.
+fn within(min: DVec3, max: DVec3, size: [f64; 3]) -> Vec<(DVec3, f64)> {
+    let counts: [usize; 3] = std::array::from_fn(|axis| pieces(max[axis] - min[axis], size[axis]));
     let total = (counts[0] * counts[1] * counts[2]) as f64;
     let mut points = Vec::new();
     for k in 0..counts[2] {
@@ -198,12 +203,20 @@ pub struct Environment<'w, 's> {
     humidity: Field<'w, 's, SpecificHumidity>,
     wind: WindField<'w, 's>,
     tracers: Tracers<'w, 's>,
+    puffs: Query<'w, 's, (&'static EmitterNode, &'static Puffs)>,
     background: Res<'w, BackgroundAir>,
     /// What the tracers are made of.
     pub releases: Res<'w, Releases>,
 }
 
 impl Environment<'_, '_> {
+    /// Every emitter that has puffs in the air, in file order.
+    fn puffs(&self) -> Vec<(&EmitterNode, &Puffs)> {
+        let mut list: Vec<_> = self.puffs.iter().filter(|(_, puffs)| !puffs.is_empty()).collect();
+        list.sort_by_key(|(emitter, _)| emitter.source);
+        list
+    }
+
     /// A view of this tick that looks the columns up once, for many queries.
     #[must_use]
     pub fn view(&self) -> View<'_> {
@@ -212,6 +225,7 @@ impl Environment<'_, '_> {
             temperature: self.temperature.as_slice(),
             humidity: self.humidity.as_slice(),
             tracers: self.tracers.columns(),
+            puffs: self.puffs(),
             entry_time: self.releases.entry_time(),
         }
     }
@@ -223,6 +237,7 @@ pub struct View<'e> {
     temperature: &'e [f32],
     humidity: &'e [f32],
     tracers: Vec<&'e [f32]>,
+    puffs: Vec<(&'e EmitterNode, &'e Puffs)>,
     entry_time: Option<usize>,
 }
 
@@ -236,16 +251,37 @@ impl View<'_> {
         air.humidity_frac = vapour_pa * 0.01 / saturation_vapour_hpa(celsius(air.temperature_k));
         air.wind_m_s = over.points.iter().fold(DVec3::ZERO, |sum, (point, share)| sum + world.wind.at(&world.grid, *point) * *share);
         air.tracers.clear();
-        for (slot, column) in self.tracers.iter().enumerate() {
-            let live = world.releases.list[slot].live;
-            let factor = world.releases.source(slot).and_then(|source| factors.0.get(source)).copied().unwrap_or(1.0);
-            air.tracers.push(if live { over.mean(column) * factor } else { 0.0 });
+        air.tracers.resize(world.releases.list.len(), 0.0);
+        for (slot, column) in self.tracers.iter().enumerate().filter(|(slot, _)| world.releases.list[*slot].live) {
+            air.tracers[slot] = over.mean(column);
+        }
+        for (point, share) in &over.points {
+            self.add_puffs(*point, *share, &mut air.tracers);
+        }
+        for (slot, density) in air.tracers.iter_mut().enumerate() {
+            *density *= world.releases.source(slot).and_then(|source| factors.0.get(source)).copied().unwrap_or(1.0);
         }
         air.background.clear();
         air.background.resize(world.site.species, 0.0);
-        let entered_s = self.entry_time.map_or(0.0, |slot| air.tracers[slot]);
+        let entered_s = self.entered_s(&air.tracers);
         world.background.add_to(&mut air.background, entered_s, &world.clock, world.site.longitude_deg);
         air.mix(&world.releases, |_| true);
+    }
+
+    /// Adds the densities of puffs at a point, times `share`, by slot.
+    fn add_puffs(&self, point: DVec3, share: f64, tracers: &mut [f64]) {
+        for (emitter, puffs) in &self.puffs {
+            puffs.visit(point, |puff, density| {
+                for (slot, mass) in emitter.slots.iter().zip(&puffs.mass_kg) {
+                    tracers[*slot] += mass[puff] * density * share;
+                }
+            });
+        }
+    }
+
+    /// When the air came in, seconds since the start of the warm-up: where no cells remember it, just now.
+    fn entered_s(&self, tracers: &[f64]) -> f64 {
+        self.entry_time.map_or(self.environment.clock.elapsed_us() as f64 * 1e-6, |slot| tracers[slot])
     }
 
     /// A quantity on every cell: `gas/…` in ppb, `air/temperature` in K, `air/humidity` in kg/kg, `wind` (its
@@ -263,9 +299,11 @@ impl View<'_> {
             ("air/humidity", _) => self.humidity.to_vec(),
             (_, Some(gas)) => all
                 .map(|cell| {
-                    let densities: Vec<f64> = self.tracers.iter().map(|column| f64::from(column[cell])).collect();
+                    let mut densities: Vec<f64> = self.tracers.iter().map(|column| f64::from(column[cell])).collect();
+                    densities.resize(world.releases.list.len(), 0.0);
+                    self.add_puffs(centre(cell), 1.0, &mut densities);
                     let mut background = vec![0.0; world.site.species];
-                    let entered_s = self.entry_time.map_or(0.0, |slot| densities[slot]);
+                    let entered_s = self.entered_s(&densities);
                     world.background.add_to(&mut background, entered_s, &world.clock, world.site.longitude_deg);
                     let temperature_k = f64::from(self.temperature[cell]);
                     let pressure_pa = pressure_aloft(world.pressure.pa, centre(cell).z, temperature_k);

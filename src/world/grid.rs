@@ -62,6 +62,28 @@ impl Grid {
         DVec3::from_array(std::array::from_fn(|axis| (at[axis] as f64 + 0.5) * self.cell_m[axis]))
     }
 
+    /// Size of a cell in metres.
+    #[must_use]
+    pub const fn cell(&self) -> DVec3 {
+        DVec3::from_array(self.cell_m)
+    }
+
+    /// The cells whose centres lie between two corners, with those centres; x fastest.
+    pub fn cells_between(&self, low: DVec3, high: DVec3) -> impl Iterator<Item = (usize, DVec3)> + use<> {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the grid")]
+        let range = |axis: usize| {
+            let n = self.shape[axis] as f64;
+            let from = (low[axis] / self.cell_m[axis] - 0.5).ceil().clamp(0.0, n) as usize;
+            let to = ((high[axis] / self.cell_m[axis] - 0.5).floor() + 1.0).clamp(0.0, n) as usize;
+            from..to
+        };
+        let (x, y, grid) = (range(0), range(1), *self);
+        range(2).flat_map(move |k| {
+            let x = x.clone();
+            y.clone().flat_map(move |j| x.clone().map(move |i| (grid.index(i, j, k), grid.centre(i, j, k))))
+        })
+    }
+
     /// Whether a point lies inside, boundary included.
     #[must_use]
     pub fn contains(&self, point: DVec3) -> bool {

@@ -21,6 +21,9 @@ pub mod tracers;
 /// Gases that come in with the wind.
 pub mod background;
 
+/// Gas that is still smaller than the cells.
+pub mod puffs;
+
 /// Sources.
 pub mod emitter;
 

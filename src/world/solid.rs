@@ -60,6 +60,13 @@ impl Solids {
         self.cells.get(cell).copied().unwrap_or(false)
     }
 
+    /// Whether a solid cell reaches into the box between two corners.
+    #[must_use]
+    pub fn any_between(&self, grid: &Grid, low: DVec3, high: DVec3) -> bool {
+        let half = 0.5 * grid.cell();
+        self.any() && grid.cells_between(low - half, high + half).any(|(cell, _)| self.cells[cell])
+    }
+
     /// Low faces along x, y, z, 1 where air can pass and 0 where not; none without any solid cell.
     #[must_use]
     pub fn open_faces(&self) -> Option<[&[f32]; 3]> {
@@ -102,20 +109,8 @@ impl Solids {
 #[must_use]
 pub fn covered(obstacle: &Obstacle, grid: &Grid) -> Vec<usize> {
     let (min, max) = obstacle.bounds();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the grid")]
-    let range = |axis: usize| {
-        let n = grid.shape[axis];
-        let from = (min[axis] / grid.cell_m[axis] - 0.5).floor().clamp(0.0, n as f64) as usize;
-        let to = (max[axis] / grid.cell_m[axis] + 0.5).ceil().clamp(0.0, n as f64) as usize;
-        from..to
-    };
-    let mut cells = Vec::new();
-    for k in range(2) {
-        for j in range(1) {
-            cells.extend(range(0).filter(|i| obstacle.contains(grid.centre(*i, j, k))).map(|i| grid.index(i, j, k)));
-        }
-    }
-    cells
+    let hair = 1e-9 * grid.cell();
+    grid.cells_between(min - hair, max + hair).filter(|(_, centre)| obstacle.contains(*centre)).map(|(cell, _)| cell).collect()
 }
 
 #[cfg(test)]

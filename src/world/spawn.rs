@@ -11,13 +11,13 @@ use glam::DVec3;
 
 use crate::diagnostics::{Diagnostic, Source};
 use crate::files::library::open_beside;
-use crate::files::scenario::{Boundary, InitialGas, Scenario};
+use crate::files::scenario::{Boundary, Fidelity, InitialGas, Scenario};
 use crate::files::series::Series;
 use crate::files::species::SpeciesTable;
 use crate::units::{NonNegative, Timestamp};
 use crate::world::air::HighFaces;
 use crate::world::background::BackgroundAir;
-use crate::world::emitter::{EmitterKinds, EmitterNode};
+use crate::world::emitter::{EmitterKinds, EmitterNode, elements};
 use crate::world::environment::vector;
 use crate::world::event::{EventKinds, EventNode};
 use crate::world::field::Voxel;
@@ -145,7 +145,7 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
             live: true,
         });
     }
-    if BackgroundAir::new(&scenario.background, species).varies() {
+    if scenario.fidelity == Fidelity::Field && BackgroundAir::new(&scenario.background, species).varies() {
         list.push(Release {
             path: "air/entry_time".to_owned(),
             contents: Contents::EntryTime,
@@ -168,11 +168,11 @@ pub fn spawn_world(app: &mut App, conditions: &Conditions, seed: u64) -> Result<
     let species = app.world().resource::<SpeciesTable>().clone();
     let kinds = app.world().resource::<EmitterKinds>().clone();
     let releases = plan_tracers(&scenario, &kinds, &species).unwrap_or_default();
-    require_tracers(app, releases.len());
+    require_tracers(app, if scenario.fidelity == Fidelity::Plume { 0 } else { releases.len() });
     app.init_schedule(Prepare);
 
     let domain = &scenario.domain;
-    let grid = Grid::fitting([domain.size_m.0.get(), domain.size_m.1.get(), domain.size_m.2.get()], domain.cell_m.0);
+    let grid = grid_of(&scenario);
     let world = app.world_mut();
     world.insert_resource(grid);
     world.insert_resource(Clock::new(scenario.tick_s, scenario.warm_up_s.get(), scenario.start.micros()));
@@ -202,6 +202,15 @@ pub fn spawn_world(app: &mut App, conditions: &Conditions, seed: u64) -> Result<
     Ok(())
 }
 
+/// The cells of a scenario. A `Plume` without obstacles needs no more than one column: the wind is the same everywhere.
+#[must_use]
+pub fn grid_of(scenario: &Scenario) -> Grid {
+    let size = [scenario.domain.size_m.0.get(), scenario.domain.size_m.1.get(), scenario.domain.size_m.2.get()];
+    let [x, y, z] = scenario.domain.cell_m.0;
+    let column = scenario.fidelity == Fidelity::Plume && scenario.obstacles.is_empty();
+    Grid::fitting(size, if column { [size[0], size[1], z] } else { [x, y, z] })
+}
+
 fn spawn_emitters(world: &mut World, conditions: &Conditions, kinds: &EmitterKinds, releases: &[Release]) -> Result<(), Vec<Diagnostic>> {
     for (source, entry) in conditions.scenario.emitters.iter().enumerate() {
         let slots: Vec<usize> = (0..releases.len())
@@ -210,6 +219,8 @@ fn spawn_emitters(world: &mut World, conditions: &Conditions, kinds: &EmitterKin
         let node = EmitterNode {
             id: entry.id.clone(),
             at_m: vector(entry.at_m),
+            elements: elements(&entry.shape, vector(entry.at_m)),
+            heat_w: or_none(entry.heat_w),
             source,
             rates_kg_s: vec![0.0; slots.len()],
             slots,

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
+use glam::DVec3;
 use rayon::prelude::*;
 
 use crate::diagnostics::Source;
@@ -10,10 +11,14 @@ use crate::files::obstacle::Obstacle;
 use crate::numerics::transport::{Course, Faces, Plan, Sides, Spread};
 use crate::numerics::{SimdLevel, Workers};
 use crate::physics::airflow::around::{Around, FaceWind};
+use crate::physics::dispersion::puffs::{PuffAir, advance};
 use crate::plugins::EnviroSensePlugins;
 use crate::simulation::{Request, Simulation, SimulationError};
+use crate::streams::Stream;
 use crate::units::Finite;
 use crate::world::Grid;
+use crate::world::air::{Diffusivity, WindSampler};
+use crate::world::puffs::{NewPuff, Puffs, VerticalLaw};
 use crate::world::solid::Solids;
 
 /// Ticks of the demo that are timed: 300 s, the last of them with smoke in the air.
@@ -109,6 +114,63 @@ pub(super) fn wind_around(workers: &Workers) -> f64 {
     let begun = ProcessTime::now();
     around.adjust(&mut wind, &mut vec![0.0; grid.len()], 1e-6, workers);
     begun.elapsed().as_secs_f64()
+}
+
+/// So many puffs of a plume, in a wind of one level.
+fn puffs(count: usize) -> Puffs {
+    let mut puffs = Puffs::new(VerticalLaw::Proportional, 1);
+    let mut draws = Stream::new(1, "bench", "puffs").at(0);
+    for _ in 0..count {
+        let at_m = DVec3::new(draws.between(0.0, 1000.0), draws.between(0.0, 1000.0), draws.between(0.5, 10.0));
+        let sigma = draws.between(0.5, 8.0);
+        let across_m2 = [sigma * sigma, sigma * sigma, 0.0];
+        puffs.push(&NewPuff { at_m, across_m2, sigma_z_m: 0.5 * sigma, age_s: 5.0, ..NewPuff::default() }, std::iter::once(1.0));
+    }
+    puffs.sort_into_bins();
+    puffs
+}
+
+/// Puffs moved in a CPU-second, and microseconds to find the density among 100,000 of them at a point.
+pub(super) fn puff_moves_and_queries(repeats: u32) -> (f64, f64) {
+    const PUFFS: usize = 100_000;
+    let grid = Grid { shape: [1, 1, 30], cell_m: [1000.0, 1000.0, 1.0] };
+    let level = |k: usize| (k as f64 + 0.5).ln_1p();
+    let diffusivity = Diffusivity {
+        x: (0..30).map(|k| 0.3 * level(k)).collect(),
+        y: (0..30).map(|k| 0.3 * level(k)).collect(),
+        z_faces: (0..=30).map(|k| 0.1 * f64::from(k)).collect(),
+        sigma_v: vec![0.6; 30],
+        ..Diffusivity::default()
+    };
+    let air = PuffAir { wind: WindSampler::by_level(grid, (0..30).map(|k| (level(k), 0.0)).collect()), diffusivity: &diffusivity, level_m: 1.0 };
+    let mut all = puffs(PUFFS);
+    let begun = ProcessTime::now();
+    for _ in 0..repeats {
+        advance(&mut all, &air, 0.5);
+    }
+    let moves = PUFFS as f64 * f64::from(repeats) / begun.elapsed().as_secs_f64();
+    let all = puffs(PUFFS);
+    let mut draws = Stream::new(2, "bench", "queries").at(0);
+    let places: Vec<DVec3> =
+        (0..2000).map(|_| DVec3::new(draws.between(0.0, 1000.0), draws.between(0.0, 1000.0), draws.between(0.0, 10.0))).collect();
+    let begun = ProcessTime::now();
+    let mut sum = 0.0;
+    for place in &places {
+        all.visit(*place, |puff, density| sum += density * all.mass_kg[0][puff]);
+    }
+    std::hint::black_box(sum);
+    (moves, begun.elapsed().as_secs_f64() * 1e6 / places.len() as f64)
+}
+
+/// A unit at normal cadence with `fidelity: Plume`, an hour of it with smoke in the air at its end: times real time.
+pub(super) fn plume_unit() -> Result<f64, SimulationError> {
+    const HOURS: u32 = 24;
+    let text = r#"Scenario(format: 1, name: "plume", start: "2026-01-01T00:00:00Z", tick_s: 10.0, duration_s: 86400.0, fidelity: Plume,          site: (latitude_deg: 38.6, longitude_deg: -121.3, elevation_m: 90.0, ground: "tall_grass"),          domain: (size_m: (120.0, 60.0, 30.0), cell_m: 1.0), turbulence: Ensemble,          weather: Diurnal(mean_c: 22.0, swing_k: 9.0, dew_point_c: 11.0, pressure_hpa: 1003.0),          wind: Profile(speed_m_s: 2.2, at_m: 10.0, from_deg: 276.0, obukhov_m: -200.0),          background: [(species: "O3", mean_ppb: 35.0, swing_ppb: 20.0, peak_h: 15.0, sigma_ppb: 3.0, tau_s: 900.0)],          emitters: [(id: "branch", at_m: (40.0, 31.0, 8.0), background: true,          kind: smouldering_wood(mass_kg: 12.0, heated_by: Ignited(at_s: 82800.0)))],          devices: [(id: "gg-01", product: "grid_guardian", at_m: (50.0, 30.0, 0.0))])"#;
+    let request = Request { threads: 1, ..Request::default() };
+    let mut simulation = Simulation::load(EnviroSensePlugins, &Source::new("bench.ron", text.to_owned()), &request)?;
+    simulation.record_to(crate::recording::SampleList::default());
+    let ms = stepped(&mut simulation, HOURS * 360)?;
+    Ok(10.0 * 1e3 / ms)
 }
 
 /// What a second thread gains transport of 128 x 128 x 64 cells, and the slower of two controls that ran in between: a

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{CANNOT, Format, Voice, complain, say};
 use crate::numerics::{SimdLevel, Workers};
 use crate::simulation::SimulationError;
-use cases::{demo, puff, run_of, two_threads, wind_around};
+use cases::{demo, plume_unit, puff, puff_moves_and_queries, run_of, two_threads, wind_around};
 use systems::systems;
 
 #[derive(Debug, Args)]
@@ -76,6 +76,8 @@ fn rows(repeats: u32) -> Result<Vec<Row>, SimulationError> {
     let five = run_of(5, 12, repeats)?;
     let (gain, control) = two_threads(repeats)?;
     let wind = wind_around(&workers(SimdLevel::Auto)?);
+    let (moves, query) = puff_moves_and_queries(repeats);
+    let plume = plume_unit()?;
     let (demo, tick) = demo()?;
     let mut rows = vec![
         Row::new("transport-rate", rate, "cells/CPU-s", "64x64x64 puff, one core, one tracer").at_least(2e8),
@@ -91,6 +93,10 @@ fn rows(repeats: u32) -> Result<Vec<Row>, SimulationError> {
         )
         .at_least(0.95),
         Row::new("wind-around-s", wind, "CPU-s", "mass-consistent wind, 128x128x64, 8 % solid, residual 1e-6, from rest").at_most(0.6),
+        Row::new("puff-moves", moves, "moves/CPU-s", "100,000 puffs in a surface layer").at_least(2e7),
+        Row::new("puff-query-us", query, "us", "density at a point among 100,000 puffs in a square kilometre").at_most(20.0),
+        Row::new("plume-realtime", plume, "x real time", "one unit, normal cadence, fidelity Plume, 23 quiet hours and one of smoke, tick 10 s")
+            .at_least(20_000.0),
         Row::new("demo-realtime", demo, "x real time", "smouldering_branch, all cores, alert cadence, until 300 s").at_least(50.0),
         Row::new("tick-ms", tick, "ms", "one tick of the same run, 216,000 cells"),
     ];

@@ -64,6 +64,13 @@ impl SurfaceLayer {
         VON_KARMAN * self.friction_m_s * z_m / phi_h(z_m * self.inverse_obukhov)
     }
 
+    /// Square of the buoyancy frequency at `z_m` in s⁻²: `u*² φh / (κ² z L)` in stable air, else 0.
+    #[must_use]
+    pub fn stability_s2(&self, z_m: f64) -> f64 {
+        let stable = self.inverse_obukhov.max(0.0);
+        self.friction_m_s * self.friction_m_s * phi_h(z_m * stable) * stable / (VON_KARMAN * VON_KARMAN * z_m)
+    }
+
     /// Standard deviation of the lateral wind in units of the friction velocity.
     fn lateral_sigma(&self) -> f64 {
         libm::cbrt(12.0 + 0.5 * self.mixing_height_m * (-self.inverse_obukhov).max(0.0))

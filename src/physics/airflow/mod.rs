@@ -150,6 +150,7 @@ fn blow(
     *diffusivity = spread(&conditions, &now, &grid);
     high.version += 1;
     high.divergent_by_axis = obstructed.0.is_some();
+    high.level_version = if obstructed.0.is_some() { 0 } else { high.version };
     let [nx, ny, nz] = grid.shape;
     let (east, north) = wind_vector(1.0, now.from_deg);
     let (x, y, z) = (x.as_mut_slice(), y.as_mut_slice(), z.as_mut_slice());
@@ -187,7 +188,7 @@ fn blow(
 fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid) -> Diffusivity {
     let nz = grid.shape[2];
     let constant =
-        |kx: f64, ky: f64, kz: f64| Diffusivity { x: vec![kx; nz], y: vec![ky; nz], z_faces: vec![kz; nz + 1], sigma_v: vec![0.0; nz] };
+        |kx: f64, ky: f64, kz: f64| Diffusivity { x: vec![kx; nz], y: vec![ky; nz], z_faces: vec![kz; nz + 1], ..Diffusivity::default() };
     match (conditions.scenario.turbulence, now.surface_layer()) {
         (Turbulence::Given { k_m2_s: (x, y, z) }, _) => constant(x.get(), y.get(), z.get()),
         (Turbulence::Mean | Turbulence::Ensemble, Some(layer)) => {
@@ -195,7 +196,8 @@ fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid) -> Diffusivity {
             let lateral: Vec<f64> = (0..nz).map(|k| layer.lateral_diffusivity(level(k))).collect();
             let z_faces = (0..=nz).map(|k| layer.diffusivity(k as f64 * grid.cell_m[2])).collect();
             let sigma_v = vec![layer.lateral_sigma_m_s(); nz];
-            Diffusivity { x: lateral.clone(), y: lateral, z_faces, sigma_v }
+            let stability_s2 = (0..nz).map(|k| layer.stability_s2(level(k))).collect();
+            Diffusivity { x: lateral.clone(), y: lateral, z_faces, sigma_v, stability_s2 }
         }
         (Turbulence::Mean | Turbulence::Ensemble | Turbulence::Laminar, _) => constant(0.0, 0.0, 0.0),
     }

@@ -19,8 +19,9 @@ use crate::files::scenario::Turbulence;
 use crate::numerics::gamma::{gamma_quantile, normal_below};
 use crate::streams::Stream;
 use crate::world::air::{Diffusivity, WindField};
-use crate::world::emitter::EmitterNode;
+use crate::world::emitter::{EmitterNode, SourceElement};
 use crate::world::environment::{Footprint, SourceFactors};
+use crate::world::puffs::Puffs;
 use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, RunSeed};
 use crate::world::tracers::{Releases, Tracers};
@@ -196,35 +197,38 @@ pub(super) fn fluctuate(
     wind: WindField,
     diffusivity: Res<Diffusivity>,
     (tracers, releases, solids): (Tracers, Res<Releases>, Res<Solids>),
-    emitters: Query<&EmitterNode>,
+    emitters: Query<(&EmitterNode, &Puffs)>,
     mut fluctuations: ResMut<Fluctuations>,
     mut sensors: Query<(&Footprint, &mut SourceFactors)>,
 ) {
     if !matches!(conditions.scenario.turbulence, Turbulence::Ensemble) {
         return;
     }
-    let mut emitters: Vec<&EmitterNode> = emitters.iter().collect();
-    emitters.sort_by_key(|emitter| emitter.source);
+    let mut emitters: Vec<(&EmitterNode, &Puffs)> = emitters.iter().collect();
+    emitters.sort_by_key(|(emitter, _)| emitter.source);
     fluctuations.sources.resize_with(emitters.len(), Unrest::default);
     let slots = clock.elapsed_us() / 100_000;
-    for (unrest, emitter) in fluctuations.sources.iter_mut().zip(&emitters) {
+    for (unrest, (emitter, _)) in fluctuations.sources.iter_mut().zip(&emitters) {
         unrest.source = emitter.source;
         unrest.path = format!("emitter/{}", emitter.id);
-        unrest.plume = plume(&grid, &wind, &diffusivity, emitter.at_m);
+        unrest.plume = plume(&grid, &wind, &diffusivity, emitter);
         unrest.advance_to(slots, seed.0);
     }
     let columns = tracers.columns();
-    let count = emitters.iter().map(|emitter| emitter.source + 1).max().unwrap_or(0);
+    let count = emitters.iter().map(|(emitter, _)| emitter.source + 1).max().unwrap_or(0);
     for (footprint, mut factors) in &mut sensors {
         factors.0.clear();
         factors.0.resize(count, 1.0);
         let places: Vec<DVec3> = footprint.places(PLACES);
-        for unrest in &fluctuations.sources {
+        for (unrest, (_, puffs)) in fluctuations.sources.iter().zip(&emitters) {
             let slots: Vec<usize> =
                 (0..columns.len()).filter(|slot| releases.source(*slot) == Some(unrest.source) && releases.list[*slot].live).collect();
             let density = |place: DVec3| -> f64 {
                 let cells = solids.weights(&grid, place);
-                slots.iter().flat_map(|slot| cells.iter().map(|(cell, weight)| f64::from(columns[*slot][*cell]) * weight)).sum()
+                let mut sum: f64 =
+                    slots.iter().flat_map(|slot| cells.iter().map(|(cell, weight)| f64::from(columns[*slot][*cell]) * weight)).sum();
+                puffs.visit(place, |puff, density| sum += density * puffs.mass_kg.iter().map(|mass| mass[puff]).sum::<f64>());
+                sum
             };
             factors.0[unrest.source] = unrest.mean_factor(&places, density);
         }
@@ -232,7 +236,9 @@ pub(super) fn fluctuate(
 }
 
 /// The mean plume of a source in the present air.
-fn plume(grid: &Grid, wind: &WindField, diffusivity: &Diffusivity, at_m: DVec3) -> Plume {
+fn plume(grid: &Grid, wind: &WindField, diffusivity: &Diffusivity, emitter: &EmitterNode) -> Plume {
+    let at_m = emitter.at_m + emitter.elements.iter().map(|element| element.offset_m).sum::<DVec3>() / emitter.elements.len() as f64;
+    let widest = |of: fn(&SourceElement) -> f64| emitter.elements.iter().map(of).fold(0.0, f64::max);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the levels")]
     let level = (at_m.z / grid.cell_m[2]).clamp(0.0, (grid.shape[2] - 1) as f64) as usize;
     let sigma_v = diffusivity.sigma_v.get(level).copied().unwrap_or(0.0);
@@ -243,7 +249,7 @@ fn plume(grid: &Grid, wind: &WindField, diffusivity: &Diffusivity, at_m: DVec3) 
         across_m2_s: across,
         up_m2_s: f64::midpoint(diffusivity.z_faces[level], diffusivity.z_faces[level + 1]),
         lagrangian_s: if sigma_v > 0.0 { across / (sigma_v * sigma_v) } else { 0.0 },
-        start_m: 0.5 * grid.cell_m[1],
+        start_m: libm::sqrt(widest(|element| element.across_m2[0].max(element.across_m2[1]))),
     }
 }
 

@@ -1,12 +1,14 @@
 //! Dispersion: tracers released into voxels and carried by the wind.
 //!
-//! Passive scalars: a release does not rise or sink by itself. Transport is `numerics::transport`; it runs every
+//! A release is carried by puffs while it is smaller than the cells (`puffs`), then by the cells. Transport is `numerics::transport`; it runs every
 //! k-th tick, as many as fit into the Courant limit and `LONGEST_STEP_S`, and sub-cycles when one tick does not.
 //! What a sensor meets of it fluctuates with `turbulence: Ensemble` (`fluctuations`).
-//! Left out: near field below two cells, chemistry between gases.
+//! In the cells gases are passive: heat lifts a release only while it is a puff. Left out: chemistry between gases.
 
 pub mod fluctuations;
 mod kernel;
+mod ledger;
+pub mod puffs;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
@@ -14,8 +16,9 @@ use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
 pub use kernel::{Fall, deposition_of_cell_m_s, fall, gaussian_cloud, settling_velocity_m_s};
+pub use ledger::{Balance, ledger};
 
-use crate::files::scenario::{Boundary, InitialGas};
+use crate::files::scenario::{Boundary, Fidelity, InitialGas};
 use crate::numerics::Workers;
 use crate::numerics::transport::{Course, Faces, MAX_COURANT, MAX_TOTAL_OUTFLOW, Plan, Sides, Spread, scale_and_trim, steps_needed};
 use crate::physics::AppPhysicsExt;
@@ -23,6 +26,7 @@ use crate::physics::dispersion::fluctuations::{Fluctuations, fluctuate};
 use crate::world::air::{Diffusivity, WindField};
 use crate::world::emitter::EmitterNode;
 use crate::world::environment::vector;
+use crate::world::puffs::{Puffs, REACH};
 use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, Prepare};
 use crate::world::tracers::{Contents, Release, Releases, TracersMut};
@@ -43,7 +47,9 @@ impl Plugin for DispersionPlugin {
             .add_state_resource::<TransportState>()
             .add_systems(Prepare, fill_initial)
             .add_state_resource::<Fluctuations>()
-            .add_systems(Tick, (release, carry).chain().in_set(TickSystems::Transport))
+            .add_state::<Puffs>()
+            .add_systems(Prepare, prepare_puffs)
+            .add_systems(Tick, (release, carry, puffs::travel).chain().in_set(TickSystems::Transport))
             .add_systems(Tick, fluctuate.in_set(TickSystems::Surroundings));
     }
 }
@@ -61,6 +67,8 @@ pub struct TransportState {
     total_outflow_per_s: f64,
     /// What became of each tracer, by slot.
     pub fates: Vec<Fate>,
+    /// What was in the air at the start, by slot, kg.
+    pub initial_kg: Vec<f64>,
 }
 
 /// Where the mass of a tracer went, in kg.
@@ -70,11 +78,28 @@ pub struct Fate {
     pub deposited_kg: f64,
     /// Was lost at first order.
     pub reacted_kg: f64,
+    /// Left through the sides, less what came in through them.
+    pub left_kg: f64,
+}
+
+fn prepare_puffs(conditions: Res<Conditions>, emitters: Query<(Entity, &EmitterNode)>, mut commands: Commands) {
+    let law = puffs::vertical_law(conditions.scenario.turbulence);
+    for (entity, emitter) in &emitters {
+        let mut puffs = Puffs::new(law, emitter.slots.len());
+        puffs.into_cells = !puffs::in_puffs(&conditions);
+        commands.entity(entity).insert(puffs);
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
-fn fill_initial((grid, conditions, solids): (Res<Grid>, Res<Conditions>, Res<Solids>), releases: Res<Releases>, mut tracers: TracersMut) {
+fn fill_initial(
+    (grid, conditions, solids): (Res<Grid>, Res<Conditions>, Res<Solids>),
+    releases: Res<Releases>,
+    mut state: ResMut<TransportState>,
+    mut tracers: TracersMut,
+) {
     let mut columns = tracers.columns();
+    state.initial_kg = vec![0.0; releases.list.len()];
     for (n, gas) in conditions.scenario.initial.iter().enumerate() {
         let source = conditions.scenario.emitters.len() + n;
         let Some(slot) = (0..columns.len()).find(|slot| releases.source(*slot) == Some(source)) else {
@@ -96,29 +121,46 @@ fn fill_initial((grid, conditions, solids): (Res<Grid>, Res<Conditions>, Res<Sol
         for index in (0..grid.len()).filter(|index| solids.is_solid(*index)) {
             columns[slot][index] = 0.0;
         }
+        state.initial_kg[slot] = columns[slot].iter().copied().map(f64::from).sum::<f64>() * grid.cell_volume_m3();
     }
 }
 
-/// Puts what emitters release in this tick into the cells around them.
+/// Puts what emitters release in this tick into the cells around them, where it does not become puffs.
 #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
 fn release(
     (grid, clock, solids): (Res<Grid>, Res<Clock>, Res<Solids>),
-    emitters: Query<&EmitterNode>,
+    conditions: Res<Conditions>,
+    wind: WindField,
+    mut emitters: Query<(&EmitterNode, &mut Puffs)>,
     mut releases: ResMut<Releases>,
     mut tracers: TracersMut,
 ) {
     let mut columns = tracers.columns();
-    let mut emitters: Vec<&EmitterNode> = emitters.iter().collect();
-    emitters.sort_by_key(|emitter| emitter.source);
-    for emitter in emitters {
+    let mut emitters: Vec<_> = emitters.iter_mut().collect();
+    emitters.sort_by_key(|(emitter, _)| emitter.source);
+    let slot_s = conditions.scenario.puffs.slot_us() as f64 * 1e-6;
+    for (emitter, puffs) in &mut emitters {
+        if solids.any() && puffs::in_puffs(&conditions) && conditions.scenario.fidelity == Fidelity::Field {
+            puffs.into_cells = emitter.elements.iter().any(|element| {
+                let at_m = emitter.at_m + element.offset_m;
+                let size = REACH * DVec3::new(element.across_m2[0].sqrt(), element.across_m2[1].sqrt(), element.sigma_z_m);
+                let way = puffs::WALL_SLOTS * slot_s * wind.at(&grid, at_m).abs() + size + grid.cell();
+                solids.any_between(&grid, at_m - way, at_m + way)
+            });
+        }
+        if !puffs.into_cells {
+            continue;
+        }
         for (slot, rate) in emitter.slots.iter().zip(&emitter.rates_kg_s) {
             if *rate <= 0.0 {
                 continue;
             }
             releases.list[*slot].live = true;
-            let density = rate * clock.tick_s() / grid.cell_volume_m3();
-            for (index, weight) in solids.weights(&grid, emitter.at_m) {
-                columns[*slot][index] += (density * weight) as f32;
+            let density = rate * clock.tick_s() / grid.cell_volume_m3() / emitter.elements.len() as f64;
+            for element in &emitter.elements {
+                for (index, weight) in solids.weights(&grid, emitter.at_m + element.offset_m) {
+                    columns[*slot][index] += (density * weight) as f32;
+                }
             }
         }
     }
@@ -136,6 +178,9 @@ fn carry(
     mut state: ResMut<TransportState>,
     mut tracers: TracersMut,
 ) {
+    if conditions.scenario.fidelity == Fidelity::Plume {
+        return;
+    }
     let low = wind.low();
     let faces = Faces { shape: grid.shape, low, high: [&wind.high.x, &wind.high.y, &wind.high.z] };
     if state.outflow.1 != wind.high.version {
@@ -177,7 +222,7 @@ fn carry(
                 if losing {
                     lose(release, column, &grid, &solids, &diffusivity, open_top, 0.5 * dt_s, fate);
                 }
-                plan.advance(column, narrow(release.inflow), &workers);
+                fate.left_kg += plan.advance(column, narrow(release.inflow), &workers) * grid.cell_volume_m3();
                 if losing {
                     lose(release, column, &grid, &solids, &diffusivity, open_top, 0.5 * dt_s, fate);
                 }
@@ -222,7 +267,9 @@ fn lose(
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ceiling of at least one")]
         for _ in 0..parts as usize {
             let cells = &mut column[..plane * levels];
-            fate.deposited_kg += volume * fall(cells, [nx, ny, levels], step, closed, |cell| solids.is_solid(cell)).0;
+            let (taken, entered) = fall(cells, [nx, ny, levels], step, closed, |cell| solids.is_solid(cell));
+            fate.deposited_kg += volume * taken;
+            fate.left_kg -= volume * entered;
         }
     }
     let factor = libm::exp(-release.decay_per_s * dt_s);

@@ -8,16 +8,17 @@ use super::units::average_fits;
 use crate::device::turned;
 use crate::diagnostics::Diagnostic;
 use crate::files::product::Product;
-use crate::files::scenario::{Boundary, Extent, InitialGas, Scenario, Wind};
+use crate::files::scenario::{Boundary, Extent, Fidelity, InitialGas, Scenario, Wind};
 use crate::numerics::transport::MAX_COURANT;
 use crate::physics::airflow::fastest;
 use crate::physics::dispersion::MOST_STEPS;
 use crate::sensing::SensorKinds;
 use crate::simulation::{Read, Request};
 use crate::world::Grid;
+use crate::world::emitter::elements;
 use crate::world::environment::{Footprint, vector};
 use crate::world::solid::{Solids, covered};
-use crate::world::spawn::Conditions;
+use crate::world::spawn::{Conditions, grid_of};
 
 /// Bytes of a voxel without its tracers, and of one more field (measured: `bench`, row `bytes-per-voxel-fixed`).
 const BYTES_PER_VOXEL: f64 = 80.0 + 5.0 * 12.0;
@@ -41,7 +42,8 @@ pub(super) fn domain(
     let value = &scenario.value;
     let size = [value.domain.size_m.0.get(), value.domain.size_m.1.get(), value.domain.size_m.2.get()];
     let cell = value.domain.cell_m.0;
-    let voxels: f64 = (0..3).map(|axis| (size[axis] / cell[axis]).round().max(1.0)).product();
+    let column = value.fidelity == Fidelity::Plume && value.obstacles.is_empty();
+    let voxels: f64 = (if column { 2 } else { 0 }..3).map(|axis| (size[axis] / cell[axis]).round().max(1.0)).product();
     let around = if value.obstacles.is_empty() { 0.0 } else { BYTES_AROUND };
     let bytes = voxels * (BYTES_PER_VOXEL + around + BYTES_PER_FIELD * tracers as f64);
     let memory = machine_memory();
@@ -64,11 +66,11 @@ pub(super) fn domain(
         ));
         return;
     }
-    let grid = Grid::fitting(size, cell);
+    let grid = grid_of(value);
     let recorded_missing = matches!(value.wind, Wind::Recorded { .. }) && conditions.wind.is_none();
     let speed = if recorded_missing || conditions.roughness_m == Some(0.0) { 0.0 } else { fastest(conditions, &grid) };
     let steps = speed * value.tick_s.secs() / grid.cell_m[0].min(grid.cell_m[1]) / MAX_COURANT;
-    if steps > MOST_STEPS as f64 {
+    if steps > MOST_STEPS as f64 && value.fidelity == Fidelity::Field {
         let message = format!("at {speed:.1} m/s one tick needs {:.0} transport steps; {MOST_STEPS} is the limit", steps.ceil());
         found.push(
             scenario
@@ -77,8 +79,26 @@ pub(super) fn domain(
                 .help("use a shorter tick or larger cells"),
         );
     }
+    plume(scenario, found);
     places(scenario, products, (request, kinds), &grid, found);
     probes(scenario, found);
+}
+
+/// What `fidelity: Plume` cannot do.
+fn plume(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
+    let value = &scenario.value;
+    if value.fidelity != Fidelity::Plume {
+        return;
+    }
+    for (list, any, what) in [("initial", !value.initial.is_empty(), "initial gas"), ("snapshots", !value.snapshots.is_empty(), "snapshots")] {
+        if any {
+            found.push(
+                scenario
+                    .fault("no-cells", list, format!("`fidelity: Plume` has no cells for {what}"))
+                    .help("use `fidelity: Field`, or leave them out"),
+            );
+        }
+    }
 }
 
 /// Everything that has a place lies inside.
@@ -144,7 +164,21 @@ fn places(
         }
     }
     for (n, emitter) in value.emitters.iter().enumerate() {
-        inside(format!("emitters[{n}].at_m"), format!("emitter `{}`", emitter.id), vector(emitter.at_m), found);
+        let (at_m, what) = (vector(emitter.at_m), format!("emitter `{}`", emitter.id));
+        if !inside(format!("emitters[{n}].at_m"), what.clone(), at_m, found) {
+            continue;
+        }
+        let parts = elements(&emitter.shape, at_m);
+        found.extend(parts.iter().find_map(|part| check(&format!("emitters[{n}].shape"), &format!("a part of {what}"), at_m + part.offset_m)));
+        let mut before_s = 0.0;
+        for (m, point) in emitter.path.iter().enumerate() {
+            let path = format!("emitters[{n}].path[{m}]");
+            if point.at_s.get() <= before_s {
+                found.push(scenario.fault("bad-value", &format!("{path}.at_s"), "the times of a path must rise, from above 0 s"));
+            }
+            before_s = point.at_s.get();
+            inside(format!("{path}.to_m"), format!("{what} on its path"), vector(point.to_m), found);
+        }
     }
     for (n, gas) in value.initial.iter().enumerate() {
         if let InitialGas::GaussianPuff { id, at_m, .. } = gas {

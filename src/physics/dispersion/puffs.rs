@@ -1,0 +1,421 @@
+//! Near field: what emitters release travels as puffs until it is as large as the cells.
+//!
+//! Puffs are released and moved on slots of their own clock, `puffs.per_s` a second, whatever the tick. A puff stands for the
+//! gas of one slot: its centre is where the middle of the slot has got to, its variance along the wind that of its stretch of
+//! plume. Across, it grows as Taylor has it, `σ² = 2 K T (t/T − 1 + e^{−t/T})` with T = K/σᵥ² the Lagrangian time, which is
+//! σᵥ t at first and 2 K t in the end; up, with the same growth by the law of its shape. It moves with the mean wind at
+//! the height that carries it and rises after Briggs if its source is hot.
+//!
+//! In `fidelity: Field` a puff goes into the cells with all its mass once it is `RIPE_CELLS` cells wide, and before it can
+//! touch a wall; where nothing spreads, releases go into the cells at once. In `fidelity: Plume` it stays a puff until it
+//! leaves the domain.
+//!
+//! Sources: Taylor, *Proc. London Math. Soc.* 20, 1921; Briggs, *Plume Rise*, USAEC 1969, and *Nuclear Safety* 13, 1972.
+//! Left out: walls in `Plume`, shear within a puff, sinking of particles inside a puff (they deposit), splitting.
+//! Checked by: the tests below, `tests/verification/puffs.rs`.
+
+use bevy_ecs::prelude::*;
+use glam::DVec3;
+
+use super::TransportState;
+use crate::files::scenario::{Boundary, Fidelity, Turbulence};
+use crate::units::{DRY_AIR_GAS_CONSTANT_J_KG_K, GRAVITY_M_S2};
+use crate::world::air::{Diffusivity, GroundPressure, WindField, WindSampler};
+use crate::world::emitter::EmitterNode;
+use crate::world::puffs::{NewPuff, Puffs, VerticalLaw};
+use crate::world::solid::Solids;
+use crate::world::spawn::Conditions;
+use crate::world::tracers::{Releases, TracersMut};
+use crate::world::{Clock, Grid};
+
+/// A puff goes into the cells when its standard deviations are so many cells.
+const RIPE_CELLS: f64 = 2.0;
+/// Standard deviation of a stretch of plume along the wind over its length: their sum is then even to 0.2 %.
+const STRETCH: f64 = 0.6;
+/// A puff goes into the cells while a wall is still so many slots away.
+pub(super) const WALL_SLOTS: f64 = 1.5;
+/// Slower winds than this do not lift a plume further, m/s: Briggs' laws are for plumes that bend over.
+const LEAST_RISE_WIND_M_S: f64 = 1.0;
+/// Briggs' coefficients: transitional rise, final distance below and above 55 m⁴/s³, final rise in stable air.
+const BRIGGS: (f64, f64, f64, f64) = (1.6, 49.0, 119.0, 2.6);
+
+/// Specific heat of dry air at constant pressure, J/kg/K: WMO-No. 8, annex 4.B.
+const SPECIFIC_HEAT_J_KG_K: f64 = 1005.0;
+
+/// Buoyancy flux of a release of heat into air of this pressure, m⁴ s⁻³: `g Q / (π ρ cₚ T)` with ρ T = p/R.
+#[must_use]
+pub fn buoyancy_flux_m4_s3(heat_w: f64, pressure_pa: f64) -> f64 {
+    GRAVITY_M_S2 * heat_w * DRY_AIR_GAS_CONSTANT_J_KG_K / (std::f64::consts::PI * SPECIFIC_HEAT_J_KG_K * pressure_pa)
+}
+
+/// How far a plume of buoyancy flux `flux` has risen `x_m` downwind in a wind of `wind_m_s`, m.
+///
+/// `stability_s2` is the square of the buoyancy frequency, 0 or less where the air is not stable. Source: Briggs 1969, 1972.
+#[must_use]
+pub fn briggs_rise_m(flux: f64, wind_m_s: f64, x_m: f64, stability_s2: f64) -> f64 {
+    if flux <= 0.0 {
+        return 0.0;
+    }
+    let wind = wind_m_s.max(LEAST_RISE_WIND_M_S);
+    let final_x_m = if flux < 55.0 { BRIGGS.1 * libm::pow(flux, 0.625) } else { BRIGGS.2 * libm::pow(flux, 0.4) };
+    let reached = x_m.clamp(0.0, final_x_m);
+    let transitional = BRIGGS.0 * libm::cbrt(flux * reached * reached) / wind;
+    let stable = if stability_s2 > 0.0 { BRIGGS.3 * libm::cbrt(flux / (wind * stability_s2)) } else { f64::MAX };
+    transitional.min(stable)
+}
+
+/// What Taylor's variance gains between two ages, m².
+#[must_use]
+pub fn growth_m2(k_m2_s: f64, lagrangian_s: f64, from_s: f64, to_s: f64) -> f64 {
+    // what is left of the start's memory after so many Lagrangian times is below rounding
+    const FORGOTTEN: f64 = 40.0;
+    let step_s = to_s - from_s;
+    let lag = if from_s < FORGOTTEN * lagrangian_s {
+        lagrangian_s * libm::exp(-from_s / lagrangian_s) * decline(step_s / lagrangian_s)
+    } else {
+        0.0
+    };
+    2.0 * k_m2_s * (step_s + lag)
+}
+
+/// `e^{−x} − 1`; for small x by its series, which is exact there and much faster.
+fn decline(x: f64) -> f64 {
+    if x > 0.125 {
+        return libm::expm1(-x);
+    }
+    let series = [1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0, 1.0 / 5.0, 1.0 / 6.0, 1.0 / 7.0, 1.0 / 8.0, 1.0 / 9.0];
+    -x * series.iter().rev().fold(1.0, |sum, factor| 1.0 - x * factor * sum)
+}
+
+/// The air puffs move in.
+pub struct PuffAir<'a> {
+    /// Mean wind.
+    pub wind: WindSampler<'a>,
+    /// Diffusivity of each level.
+    pub diffusivity: &'a Diffusivity,
+    /// Height of a level, m.
+    pub level_m: f64,
+}
+
+/// Turbulence at one height.
+#[derive(Clone, Copy, Debug)]
+struct Here {
+    x: f64,
+    y: f64,
+    z: f64,
+    lagrangian_s: f64,
+}
+
+impl PuffAir<'_> {
+    fn at(&self, z_m: f64) -> Here {
+        let Diffusivity { x, y, z_faces, sigma_v, .. } = self.diffusivity;
+        let between = |list: &[f64], at: f64| {
+            let at = at.clamp(0.0, (list.len() - 1) as f64);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the list")]
+            let low = (at as usize).min(list.len().saturating_sub(2));
+            let high = (low + 1).min(list.len() - 1);
+            list[low] + (list[high] - list[low]) * (at - low as f64)
+        };
+        let level = z_m / self.level_m;
+        let across = between(y, level - 0.5);
+        let sigma = if sigma_v.is_empty() { 0.0 } else { between(sigma_v, level - 0.5) };
+        let lagrangian_s = if sigma > 0.0 { across / (sigma * sigma) } else { 0.0 };
+        Here { x: between(x, level - 0.5), y: across, z: between(z_faces, level), lagrangian_s }
+    }
+
+    fn stability_s2(&self, z_m: f64) -> f64 {
+        let list = &self.diffusivity.stability_s2;
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a level of the list")]
+        let level = (z_m / self.level_m).max(0.0) as usize;
+        list.get(level.min(list.len().saturating_sub(1))).copied().unwrap_or(0.0)
+    }
+}
+
+/// Moves every puff by `dt_s` and lets it grow.
+pub fn advance(puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64) {
+    let law = puffs.law;
+    let n = puffs.len();
+    let Puffs { x_m, y_m, z_m, depth, xx_m2, yy_m2, age_s, travelled_m, buoyancy_m4_s3, .. } = puffs;
+    let (x_m, y_m, z_m, depth) = (&mut x_m[..n], &mut y_m[..n], &mut z_m[..n], &mut depth[..n]);
+    for i in 0..n {
+        let carried_at = law.carried_at(z_m[i], depth[i]);
+        let here = air.at(law.mean_height(z_m[i], depth[i]));
+        let wind = air.wind.at(DVec3::new(x_m[i], y_m[i], carried_at));
+        x_m[i] += wind.x * dt_s;
+        y_m[i] += wind.y * dt_s;
+        z_m[i] = (z_m[i] + wind.z * dt_s).max(0.0);
+        let (from_s, to_s) = (age_s[i], age_s[i] + dt_s);
+        age_s[i] = to_s;
+        // one growth for all axes: the Lagrangian time is that of the lateral turbulence
+        let growth = growth_m2(1.0, here.lagrangian_s, from_s, to_s);
+        xx_m2[i] += here.x * growth;
+        yy_m2[i] += here.y * growth;
+        depth[i] += match law {
+            VerticalLaw::Gaussian => here.z * growth,
+            VerticalLaw::Proportional => 0.5 * here.z * growth / (z_m[i] + depth[i]).max(f64::MIN_POSITIVE),
+        };
+        let speed = (wind.x * wind.x + wind.y * wind.y).sqrt();
+        let way = travelled_m[i] + speed * dt_s;
+        if buoyancy_m4_s3[i] > 0.0 {
+            let risen = |way: f64| briggs_rise_m(buoyancy_m4_s3[i], speed, way, air.stability_s2(carried_at));
+            z_m[i] += (risen(way) - risen(travelled_m[i])).max(0.0);
+        }
+        travelled_m[i] = way;
+    }
+}
+
+/// Releases puffs and moves them through the slots that end in this tick; sorts them for the sensors.
+#[expect(clippy::too_many_arguments, reason = "puffs need all of the air")]
+pub(super) fn travel(
+    (grid, clock, solids): (Res<Grid>, Res<Clock>, Res<Solids>),
+    conditions: Res<Conditions>,
+    wind: WindField,
+    (diffusivity, pressure): (Res<Diffusivity>, Res<GroundPressure>),
+    mut state: ResMut<TransportState>,
+    mut releases: ResMut<Releases>,
+    mut emitters: Query<(&EmitterNode, &mut Puffs)>,
+    mut tracers: TracersMut,
+) {
+    let air = PuffAir { wind: wind.sampler(&grid), diffusivity: &diffusivity, level_m: grid.cell_m[2] };
+    let slot_us = conditions.scenario.puffs.slot_us();
+    let (now_us, tick_us) = (clock.elapsed_us(), clock.tick_us());
+    let began_us = now_us - tick_us;
+    let slots = began_us / slot_us..now_us / slot_us;
+    let dt_s = slot_us as f64 * 1e-6;
+    let mut columns = tracers.columns();
+    let mut list: Vec<_> = emitters.iter_mut().collect();
+    list.sort_by_key(|(emitter, _)| emitter.source);
+    state.fates.resize(releases.list.len(), super::Fate::default());
+    for (emitter, puffs) in &mut list {
+        let puffs = &mut **puffs;
+        let mut counted_us = began_us;
+        let rates: Vec<f64> = emitter.rates_kg_s.iter().map(|rate| if puffs.into_cells { 0.0 } else { *rate }).collect();
+        if puffs.is_empty() && rates.iter().all(|rate| *rate <= 0.0) && puffs.pending_kg.iter().all(|mass| *mass == 0.0) {
+            continue;
+        }
+        for slot in slots.clone() {
+            let end_us = (slot + 1) * slot_us;
+            advance(puffs, &air, dt_s);
+            for (pending, rate) in puffs.pending_kg.iter_mut().zip(&rates) {
+                *pending += rate * (end_us - counted_us) as f64 * 1e-6;
+            }
+            counted_us = end_us;
+            release(emitter, puffs, &air, dt_s, buoyancy_flux_m4_s3(emitter.heat_w, pressure.pa));
+            fade(emitter, puffs, &releases, &mut state, dt_s);
+            let gone = |puff: usize| conditions.scenario.domain.boundary == Boundary::Open && outside(puffs, puff, &grid, &conditions);
+            let lost: Vec<bool> = (0..puffs.len()).map(gone).collect();
+            for (component, slot) in emitter.slots.iter().enumerate() {
+                let left = (0..puffs.len()).filter(|puff| lost[*puff]).map(|puff| puffs.mass_kg[component][puff]);
+                state.fates[*slot].left_kg += left.sum::<f64>();
+            }
+            puffs.retain(|puff| !lost[puff]);
+            if conditions.scenario.domain.boundary == Boundary::Periodic {
+                wrap(puffs, &grid);
+            }
+            if solids.any() && conditions.scenario.fidelity == Fidelity::Field {
+                let speed = |puff: usize| air.wind.at(DVec3::new(puffs.x_m[puff], puffs.y_m[puff], puffs.z_m[puff])).abs();
+                let near = |puff: usize| {
+                    let (low, high) = puffs.bounds_m(puff);
+                    let way = speed(puff) * dt_s * WALL_SLOTS + grid.cell();
+                    solids.any_between(&grid, low - way, high + way)
+                };
+                let near: Vec<bool> = (0..puffs.len()).map(near).collect();
+                hand_over(emitter, puffs, &grid, &solids, &mut releases, &mut columns, |puff| near[puff]);
+            }
+        }
+        for (pending, rate) in puffs.pending_kg.iter_mut().zip(&rates) {
+            *pending += rate * (now_us - counted_us) as f64 * 1e-6;
+        }
+        // the grid may be changed only while it stands at the present
+        if state.waiting_s == 0.0 && conditions.scenario.fidelity == Fidelity::Field {
+            let wide = RIPE_CELLS * grid.cell_m[0].max(grid.cell_m[1]);
+            let ripe = |puff: usize| {
+                let (across, up) = puffs.sigma_m(puff);
+                across >= wide && up >= RIPE_CELLS * grid.cell_m[2]
+            };
+            let ripe: Vec<bool> = (0..puffs.len()).map(ripe).collect();
+            hand_over(emitter, puffs, &grid, &solids, &mut releases, &mut columns, |puff| ripe[puff]);
+        }
+        puffs.sort_into_bins();
+    }
+}
+
+/// Whether releases become puffs: something spreads them, or there are no cells to take them.
+#[must_use]
+pub fn in_puffs(conditions: &Conditions) -> bool {
+    let spreads = match conditions.scenario.turbulence {
+        Turbulence::Mean | Turbulence::Ensemble => true,
+        Turbulence::Given { k_m2_s: (x, y, z) } => x.get().min(y.get()).min(z.get()) > 0.0,
+        Turbulence::Laminar => false,
+    };
+    spreads || conditions.scenario.fidelity == Fidelity::Plume
+}
+
+/// The shape of puffs along the vertical in a scenario's turbulence.
+#[must_use]
+pub const fn vertical_law(turbulence: Turbulence) -> VerticalLaw {
+    match turbulence {
+        Turbulence::Mean | Turbulence::Ensemble => VerticalLaw::Proportional,
+        Turbulence::Given { .. } | Turbulence::Laminar => VerticalLaw::Gaussian,
+    }
+}
+
+/// Turns what is pending into puffs, one for each element of the source.
+fn release(emitter: &EmitterNode, puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64, buoyancy_m4_s3: f64) {
+    if puffs.pending_kg.iter().all(|mass| *mass <= 0.0) {
+        return;
+    }
+    let masses: Vec<f64> = puffs.pending_kg.iter_mut().map(std::mem::take).collect();
+    let share = 1.0 / emitter.elements.len() as f64;
+    let mut fresh = Puffs::new(puffs.law, masses.len());
+    for element in &emitter.elements {
+        let at_m = emitter.at_m + element.offset_m;
+        let wind = air.wind.at(at_m);
+        let stretch = STRETCH * dt_s * wind;
+        let puff = NewPuff {
+            at_m,
+            across_m2: [
+                element.across_m2[0] + stretch.x * stretch.x,
+                element.across_m2[1] + stretch.y * stretch.y,
+                element.across_m2[2] + stretch.x * stretch.y,
+            ],
+            sigma_z_m: element.sigma_z_m,
+            age_s: 0.0,
+            travelled_m: 0.0,
+            buoyancy_m4_s3,
+        };
+        fresh.push(&puff, masses.iter().map(|mass| mass * share));
+    }
+    // the middle of the slot is half a slot old
+    advance(&mut fresh, air, 0.5 * dt_s);
+    puffs.append(fresh);
+}
+
+/// Decay, deposition and settling onto the ground.
+fn fade(emitter: &EmitterNode, puffs: &mut Puffs, releases: &Releases, state: &mut TransportState, dt_s: f64) {
+    for (component, slot) in emitter.slots.iter().enumerate() {
+        let release = &releases.list[*slot];
+        let onto_ground = release.deposition_m_s + release.settling_m_s;
+        if release.decay_per_s <= 0.0 && onto_ground <= 0.0 {
+            continue;
+        }
+        let fate = &mut state.fates[*slot];
+        for puff in 0..puffs.len() {
+            let at_ground = if onto_ground > 0.0 { puffs.law.density(puffs.z_m[puff], puffs.depth[puff], 0.0) } else { 0.0 };
+            let (taken, lost) = (onto_ground * at_ground, release.decay_per_s);
+            let gone = -puffs.mass_kg[component][puff] * libm::expm1(-(taken + lost) * dt_s);
+            if gone > 0.0 {
+                fate.deposited_kg += gone * taken / (taken + lost);
+                fate.reacted_kg += gone * lost / (taken + lost);
+                puffs.mass_kg[component][puff] -= gone;
+            }
+        }
+    }
+}
+
+/// Whether a puff has left: its centre in `Field`, all of it in `Plume`.
+fn outside(puffs: &Puffs, puff: usize, grid: &Grid, conditions: &Conditions) -> bool {
+    let end = grid.size_m();
+    let (low, high) = match conditions.scenario.fidelity {
+        Fidelity::Plume => puffs.bounds_m(puff),
+        Fidelity::Field => {
+            let centre = DVec3::new(puffs.x_m[puff], puffs.y_m[puff], puffs.law.mean_height(puffs.z_m[puff], puffs.depth[puff]));
+            (centre, centre)
+        }
+    };
+    high.x < 0.0 || high.y < 0.0 || low.x > end.x || low.y > end.y || low.z > end.z
+}
+
+/// Brings puffs that left a periodic domain in again on the other side.
+fn wrap(puffs: &mut Puffs, grid: &Grid) {
+    let end = grid.size_m();
+    for x in &mut puffs.x_m {
+        *x = x.rem_euclid(end.x);
+    }
+    for y in &mut puffs.y_m {
+        *y = y.rem_euclid(end.y);
+    }
+}
+
+/// Puts the puffs for which `ready` holds into the cells, with all their mass.
+#[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
+fn hand_over(
+    emitter: &EmitterNode,
+    puffs: &mut Puffs,
+    grid: &Grid,
+    solids: &Solids,
+    releases: &mut Releases,
+    columns: &mut [&mut [f32]],
+    ready: impl Fn(usize) -> bool,
+) {
+    for puff in (0..puffs.len()).filter(|puff| ready(*puff)) {
+        let cells = share_among_cells(puffs, puff, grid, solids);
+        for (component, slot) in emitter.slots.iter().enumerate() {
+            let density = puffs.mass_kg[component][puff] / grid.cell_volume_m3();
+            if density > 0.0 {
+                releases.list[*slot].live = true;
+                for (cell, weight) in &cells {
+                    columns[*slot][*cell] += (density * weight) as f32;
+                }
+            }
+        }
+    }
+    puffs.retain(|puff| !ready(puff));
+}
+
+/// The cells a puff reaches with the share of its mass each gets; the shares add up to one.
+fn share_among_cells(puffs: &Puffs, puff: usize, grid: &Grid, solids: &Solids) -> Vec<(usize, f64)> {
+    let (low, high) = puffs.bounds_m(puff);
+    let mut cells: Vec<(usize, f64)> = grid
+        .cells_between(low, high)
+        .filter(|(cell, _)| !solids.is_solid(*cell))
+        .map(|(cell, centre)| (cell, puffs.density(puff, centre)))
+        .filter(|(_, weight)| *weight > 0.0)
+        .collect();
+    let sum: f64 = cells.iter().map(|(_, weight)| weight).sum();
+    let (across, up) = puffs.sigma_m(puff);
+    // a puff that is thinner than the cells is where its centre is
+    if sum <= 0.0 || across < grid.cell_m[0].max(grid.cell_m[1]) || up < grid.cell_m[2] {
+        let height = puffs.law.mean_height(puffs.z_m[puff], puffs.depth[puff]);
+        let end = grid.size_m();
+        let centre = DVec3::new(puffs.x_m[puff], puffs.y_m[puff], height).clamp(DVec3::ZERO, end);
+        return solids.weights(grid, centre);
+    }
+    for (_, weight) in &mut cells {
+        *weight /= sum;
+    }
+    cells
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hot_plume_rises_as_briggs_has_it() {
+        for (heat, flux, x, rise) in [(1e4, 0.088_294_5, 10.749_9, 0.694_061), (1e6, 8.829_45, 191.163, 21.948_1)] {
+            let got = buoyancy_flux_m4_s3(heat, 1.2 * 287.05 * 293.15);
+            assert!((got / flux - 1.0).abs() < 1e-5, "{got}");
+            assert!((briggs_rise_m(got, 5.0, x, 0.0) / rise - 1.0).abs() < 1e-5);
+            assert!((briggs_rise_m(got, 5.0, 10.0 * x, 0.0) / rise - 1.0).abs() < 1e-5, "it does not rise for ever");
+        }
+        assert!((briggs_rise_m(8.829_45, 5.0, 100.0, 0.0) / 14.249_3 - 1.0).abs() < 1e-5);
+        let stable = GRAVITY_M_S2 / 293.15 * 0.02;
+        // published as the final rise of the stable law alone
+        assert!((2.6 * (8.829_45 / (5.0 * stable)).cbrt() / 35.931_4 - 1.0).abs() < 1e-4);
+        assert!((briggs_rise_m(8.829_45, 5.0, 1e4, 0.02) - 2.6 * (8.829_45f64 / 0.1).cbrt()).abs() < 1e-9);
+    }
+
+    #[test]
+    fn growth_does_not_depend_on_how_time_is_cut() {
+        let whole = growth_m2(2.0, 5.0, 0.0, 20.0);
+        let parts: f64 = (0..200).map(|n| growth_m2(2.0, 5.0, f64::from(n) * 0.1, f64::from(n + 1) * 0.1)).sum();
+        assert!((whole / parts - 1.0).abs() < 1e-12);
+        // ballistic at first, diffusive in the end
+        for x in [1e-6, 0.05, 0.1249, 0.1251] {
+            assert!((decline(x) / (-x).exp_m1() - 1.0).abs() < 1e-13, "{x}");
+        }
+        assert!((growth_m2(2.0, 5.0, 0.0, 0.01) / (2.0 / 5.0 * 0.01 * 0.01) - 1.0).abs() < 1e-3);
+        assert!((growth_m2(2.0, 5.0, 0.0, 1e4) / (4.0 * (1e4 - 5.0)) - 1.0).abs() < 1e-9);
+    }
+}
