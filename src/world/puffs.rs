@@ -13,7 +13,7 @@ use bevy_ecs::component::Component;
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
-use crate::numerics::special::{bessel_i0_scaled, exponential_integral};
+use crate::numerics::special::{bessel_i0_scaled, exponential_integral, expm1_small};
 
 /// A puff is cut off so many standard deviations from its centre.
 pub const REACH: f64 = 4.0;
@@ -70,12 +70,16 @@ impl VerticalLaw {
     pub fn carried_at(self, z_m: f64, depth: f64) -> f64 {
         match self {
             Self::Gaussian => self.mean_height(z_m, depth),
-            // beyond this ratio E₁ is below 1e-10
-            Self::Proportional if z_m > 20.0 * depth => z_m,
+            // beyond this ratio E₁ is below 4e-5
+            Self::Proportional if z_m > 8.0 * depth => z_m,
             Self::Proportional => {
                 let ratio = z_m / depth;
                 // ln z₀ + E₁(z₀/b) tends to ln b − γ
-                if ratio < 1e-6 { depth * 0.561_459_483_566_885 } else { z_m * libm::exp(exponential_integral(ratio)) }
+                if ratio < 1e-6 {
+                    return depth * 0.561_459_483_566_885;
+                }
+                let lift = exponential_integral(ratio);
+                if lift < 0.125 { z_m + z_m * expm1_small(lift) } else { z_m * libm::exp(lift) }
             }
         }
     }
@@ -83,16 +87,23 @@ impl VerticalLaw {
     /// Share of the gas in a metre of height at `at_m`, 1/m.
     #[must_use]
     pub fn density(self, z_m: f64, depth: f64, at_m: f64) -> f64 {
+        let (factor, exponent) = self.shape(z_m, depth, at_m);
+        factor * libm::exp(exponent)
+    }
+
+    /// The same as a factor and the exponent of another.
+    fn shape(self, z_m: f64, depth: f64, at_m: f64) -> (f64, f64) {
         let at = at_m.max(0.0);
         match self {
             Self::Gaussian => {
-                let of = |d: f64| libm::exp(-0.5 * d * d / depth);
-                (of(at - z_m) + of(at + z_m)) / (std::f64::consts::TAU * depth).sqrt()
+                let (apart, image) = (at - z_m, libm::exp(-2.0 * at * z_m / depth));
+                ((1.0 + image) / (std::f64::consts::TAU * depth).sqrt(), -0.5 * apart * apart / depth)
             }
             Self::Proportional => {
                 let (root, root_0) = (at.sqrt(), z_m.sqrt());
                 let apart = root - root_0;
-                libm::exp(-apart * apart / depth) * bessel_i0_scaled(2.0 * root * root_0 / depth) / depth
+                let (factor, exponent) = bessel_i0_scaled(2.0 * root * root_0 / depth);
+                (factor / depth, exponent - apart * apart / depth)
             }
         }
     }
@@ -119,7 +130,9 @@ pub struct Puffs {
     pub yy_m2: Vec<f64>,
     /// Time since release, s.
     pub age_s: Vec<f64>,
-    /// Way since release, m.
+    /// How much it remembers of the velocity it was released with: 1 at first, falling by e in each Lagrangian time.
+    pub memory: Vec<f64>,
+    /// Way since release of a buoyant puff, m.
     pub travelled_m: Vec<f64>,
     /// Buoyancy flux of the release, m⁴ s⁻³.
     pub buoyancy_m4_s3: Vec<f64>,
@@ -133,7 +146,7 @@ pub struct Puffs {
     index: Index,
 }
 
-/// One puff to be.
+/// One puff to be, just released.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct NewPuff {
     /// Where.
@@ -142,10 +155,6 @@ pub struct NewPuff {
     pub across_m2: [f64; 3],
     /// Standard deviation along z, m.
     pub sigma_z_m: f64,
-    /// Since release, s.
-    pub age_s: f64,
-    /// Since release, m.
-    pub travelled_m: f64,
     /// Buoyancy flux, m⁴ s⁻³.
     pub buoyancy_m4_s3: f64,
 }
@@ -200,8 +209,9 @@ impl Puffs {
             (&mut self.xx_m2, puff.across_m2[0]),
             (&mut self.yy_m2, puff.across_m2[1]),
             (&mut self.xy_m2, puff.across_m2[2]),
-            (&mut self.age_s, puff.age_s),
-            (&mut self.travelled_m, puff.travelled_m),
+            (&mut self.age_s, 0.0),
+            (&mut self.memory, 1.0),
+            (&mut self.travelled_m, 0.0),
             (&mut self.buoyancy_m4_s3, puff.buoyancy_m4_s3),
         ];
         for (list, number) in numbers {
@@ -222,8 +232,8 @@ impl Puffs {
 
     /// Every list, in one order.
     fn lists(&mut self) -> Vec<&mut Vec<f64>> {
-        let Self { x_m, y_m, z_m, depth, xx_m2, xy_m2, yy_m2, age_s, travelled_m, buoyancy_m4_s3, mass_kg, .. } = self;
-        let geometry = [x_m, y_m, z_m, depth, xx_m2, xy_m2, yy_m2, age_s, travelled_m, buoyancy_m4_s3];
+        let Self { x_m, y_m, z_m, depth, xx_m2, xy_m2, yy_m2, age_s, memory, travelled_m, buoyancy_m4_s3, mass_kg, .. } = self;
+        let geometry = [x_m, y_m, z_m, depth, xx_m2, xy_m2, yy_m2, age_s, memory, travelled_m, buoyancy_m4_s3];
         geometry.into_iter().chain(mass_kg).collect()
     }
 
@@ -275,8 +285,8 @@ impl Puffs {
         if distance > REACH * REACH {
             return 0.0;
         }
-        let across = libm::exp(-0.5 * distance) / (std::f64::consts::TAU * determinant.sqrt());
-        across * self.law.density(self.z_m[puff], self.depth[puff], at_m.z)
+        let (factor, exponent) = self.law.shape(self.z_m[puff], self.depth[puff], at_m.z);
+        factor * libm::exp(exponent - 0.5 * distance) / (std::f64::consts::TAU * determinant.sqrt())
     }
 
     /// Sorts the puffs into bins; to be called after they have moved.

@@ -19,6 +19,7 @@ use glam::DVec3;
 
 use super::TransportState;
 use crate::files::scenario::{Boundary, Fidelity, Turbulence};
+use crate::numerics::special::expm1_small;
 use crate::units::{DRY_AIR_GAS_CONSTANT_J_KG_K, GRAVITY_M_S2};
 use crate::world::air::{Diffusivity, GroundPressure, WindField, WindSampler};
 use crate::world::emitter::EmitterNode;
@@ -64,27 +65,16 @@ pub fn briggs_rise_m(flux: f64, wind_m_s: f64, x_m: f64, stability_s2: f64) -> f
     transitional.min(stable)
 }
 
-/// What Taylor's variance gains between two ages, m².
+/// What Taylor's variance gains in `dt_s` and the memory of the release that is left: both follow from how much memory there
+/// was, 1 at release and falling as `e^{−t/T}`. Variance in m².
 #[must_use]
-pub fn growth_m2(k_m2_s: f64, lagrangian_s: f64, from_s: f64, to_s: f64) -> f64 {
-    // what is left of the start's memory after so many Lagrangian times is below rounding
-    const FORGOTTEN: f64 = 40.0;
-    let step_s = to_s - from_s;
-    let lag = if from_s < FORGOTTEN * lagrangian_s {
-        lagrangian_s * libm::exp(-from_s / lagrangian_s) * decline(step_s / lagrangian_s)
-    } else {
-        0.0
-    };
-    2.0 * k_m2_s * (step_s + lag)
-}
-
-/// `e^{−x} − 1`; for small x by its series, which is exact there and much faster.
-fn decline(x: f64) -> f64 {
-    if x > 0.125 {
-        return libm::expm1(-x);
+pub fn growth_m2(k_m2_s: f64, lagrangian_s: f64, dt_s: f64, memory: f64) -> (f64, f64) {
+    if lagrangian_s <= 0.0 {
+        return (2.0 * k_m2_s * dt_s, 0.0);
     }
-    let series = [1.0 / 2.0, 1.0 / 3.0, 1.0 / 4.0, 1.0 / 5.0, 1.0 / 6.0, 1.0 / 7.0, 1.0 / 8.0, 1.0 / 9.0];
-    -x * series.iter().rev().fold(1.0, |sum, factor| 1.0 - x * factor * sum)
+    let x = dt_s / lagrangian_s;
+    let decline = if x > 0.125 { libm::expm1(-x) } else { expm1_small(-x) };
+    (2.0 * k_m2_s * (dt_s + lagrangian_s * memory * decline), memory + memory * decline)
 }
 
 /// The air puffs move in.
@@ -109,18 +99,14 @@ struct Here {
 impl PuffAir<'_> {
     fn at(&self, z_m: f64) -> Here {
         let Diffusivity { x, y, z_faces, sigma_v, .. } = self.diffusivity;
-        let between = |list: &[f64], at: f64| {
-            let at = at.clamp(0.0, (list.len() - 1) as f64);
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the list")]
-            let low = (at as usize).min(list.len().saturating_sub(2));
-            let high = (low + 1).min(list.len() - 1);
-            list[low] + (list[high] - list[low]) * (at - low as f64)
-        };
         let level = z_m / self.level_m;
-        let across = between(y, level - 0.5);
-        let sigma = if sigma_v.is_empty() { 0.0 } else { between(sigma_v, level - 0.5) };
+        let (low, high, share) = bracket(level - 0.5, x.len());
+        let between = |list: &[f64]| list[low] + (list[high] - list[low]) * share;
+        let across = between(y);
+        let sigma = if sigma_v.is_empty() { 0.0 } else { between(sigma_v) };
         let lagrangian_s = if sigma > 0.0 { across / (sigma * sigma) } else { 0.0 };
-        Here { x: between(x, level - 0.5), y: across, z: between(z_faces, level), lagrangian_s }
+        let (low, high, share) = bracket(level, z_faces.len());
+        Here { x: between(x), y: across, z: z_faces[low] + (z_faces[high] - z_faces[low]) * share, lagrangian_s }
     }
 
     fn stability_s2(&self, z_m: f64) -> f64 {
@@ -131,11 +117,19 @@ impl PuffAir<'_> {
     }
 }
 
+/// The two places of a list around `at`, and how far it is between them.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the list")]
+fn bracket(at: f64, length: usize) -> (usize, usize, f64) {
+    let at = at.clamp(0.0, (length - 1) as f64);
+    let low = at as usize;
+    (low, (low + 1).min(length - 1), at - low as f64)
+}
+
 /// Moves every puff by `dt_s` and lets it grow.
 pub fn advance(puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64) {
     let law = puffs.law;
     let n = puffs.len();
-    let Puffs { x_m, y_m, z_m, depth, xx_m2, yy_m2, age_s, travelled_m, buoyancy_m4_s3, .. } = puffs;
+    let Puffs { x_m, y_m, z_m, depth, xx_m2, yy_m2, age_s, memory, travelled_m, buoyancy_m4_s3, .. } = puffs;
     let (x_m, y_m, z_m, depth) = (&mut x_m[..n], &mut y_m[..n], &mut z_m[..n], &mut depth[..n]);
     for i in 0..n {
         let carried_at = law.carried_at(z_m[i], depth[i]);
@@ -144,23 +138,23 @@ pub fn advance(puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64) {
         x_m[i] += wind.x * dt_s;
         y_m[i] += wind.y * dt_s;
         z_m[i] = (z_m[i] + wind.z * dt_s).max(0.0);
-        let (from_s, to_s) = (age_s[i], age_s[i] + dt_s);
-        age_s[i] = to_s;
+        age_s[i] += dt_s;
         // one growth for all axes: the Lagrangian time is that of the lateral turbulence
-        let growth = growth_m2(1.0, here.lagrangian_s, from_s, to_s);
+        let growth;
+        (growth, memory[i]) = growth_m2(1.0, here.lagrangian_s, dt_s, memory[i]);
         xx_m2[i] += here.x * growth;
         yy_m2[i] += here.y * growth;
         depth[i] += match law {
             VerticalLaw::Gaussian => here.z * growth,
             VerticalLaw::Proportional => 0.5 * here.z * growth / (z_m[i] + depth[i]).max(f64::MIN_POSITIVE),
         };
-        let speed = (wind.x * wind.x + wind.y * wind.y).sqrt();
-        let way = travelled_m[i] + speed * dt_s;
         if buoyancy_m4_s3[i] > 0.0 {
+            let speed = (wind.x * wind.x + wind.y * wind.y).sqrt();
             let risen = |way: f64| briggs_rise_m(buoyancy_m4_s3[i], speed, way, air.stability_s2(carried_at));
+            let way = travelled_m[i] + speed * dt_s;
             z_m[i] += (risen(way) - risen(travelled_m[i])).max(0.0);
+            travelled_m[i] = way;
         }
-        travelled_m[i] = way;
     }
 }
 
@@ -280,8 +274,6 @@ fn release(emitter: &EmitterNode, puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f6
                 element.across_m2[2] + stretch.x * stretch.y,
             ],
             sigma_z_m: element.sigma_z_m,
-            age_s: 0.0,
-            travelled_m: 0.0,
             buoyancy_m4_s3,
         };
         fresh.push(&puff, masses.iter().map(|mass| mass * share));
@@ -408,14 +400,17 @@ mod tests {
 
     #[test]
     fn growth_does_not_depend_on_how_time_is_cut() {
-        let whole = growth_m2(2.0, 5.0, 0.0, 20.0);
-        let parts: f64 = (0..200).map(|n| growth_m2(2.0, 5.0, f64::from(n) * 0.1, f64::from(n + 1) * 0.1)).sum();
-        assert!((whole / parts - 1.0).abs() < 1e-12);
-        // ballistic at first, diffusive in the end
-        for x in [1e-6, 0.05, 0.1249, 0.1251] {
-            assert!((decline(x) / (-x).exp_m1() - 1.0).abs() < 1e-13, "{x}");
+        let grown = |steps: u32, dt_s: f64| {
+            (0..steps).fold((0.0, 1.0), |(sum, memory), _| {
+                let (more, memory) = growth_m2(2.0, 5.0, dt_s, memory);
+                (sum + more, memory)
+            })
+        };
+        let taylor = |t: f64| 4.0 * (t - 5.0 * (1.0 - libm::exp(-t / 5.0)));
+        for (steps, dt_s) in [(1, 20.0), (200, 0.1), (20, 1.0), (1, 0.01)] {
+            let (whole, time) = (grown(steps, dt_s).0, f64::from(steps) * dt_s);
+            assert!((whole / taylor(time) - 1.0).abs() < 1e-9, "{steps} {dt_s}: {whole}");
         }
-        assert!((growth_m2(2.0, 5.0, 0.0, 0.01) / (2.0 / 5.0 * 0.01 * 0.01) - 1.0).abs() < 1e-3);
-        assert!((growth_m2(2.0, 5.0, 0.0, 1e4) / (4.0 * (1e4 - 5.0)) - 1.0).abs() < 1e-9);
+        assert_eq!(growth_m2(2.0, 0.0, 3.0, 1.0), (12.0, 0.0));
     }
 }
