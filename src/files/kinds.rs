@@ -58,6 +58,20 @@ pub struct SpecFault {
     pub known: Vec<String>,
 }
 
+impl SpecFault {
+    /// A number of the struct that is out of its range.
+    #[must_use]
+    pub fn bad_value(path: &str, message: String) -> Self {
+        Self { path: path.to_owned(), code: "bad-value", message, known: Vec::new() }
+    }
+
+    /// A gas that is not in the table.
+    #[must_use]
+    pub fn unknown_species(path: &str, id: &str, species: &SpeciesTable) -> Self {
+        Self { path: path.to_owned(), code: "unknown-species", message: format!("no species is called `{id}`"), known: species.names() }
+    }
+}
+
 /// The struct a person writes after `kind:`.
 pub trait Spec: DeserializeOwned + Send + Sync + 'static {
     /// Faults of this struct that concern the world it will live in.

@@ -118,9 +118,12 @@ impl WindField<'_, '_> {
         let [x, y, _] = self.low();
         let level = |k: usize| (f64::from(x[grid.index(0, 0, k)]), f64::from(y[grid.index(0, 0, k)]));
         let even = self.high.version == self.high.level_version;
-        WindSampler { faces: Some((self.low(), &self.high)), grid: *grid, levels: if even { (0..grid.shape[2]).map(level).collect() } else { Vec::new() } }
+        WindSampler {
+            faces: Some((self.low(), &self.high)),
+            grid: *grid,
+            levels: if even { (0..grid.shape[2]).map(level).collect() } else { Vec::new() },
+        }
     }
-
 }
 
 /// Velocity at a point, each component interpolated between its own faces.

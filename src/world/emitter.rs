@@ -10,9 +10,13 @@ use std::collections::BTreeMap;
 use crate::diagnostics::Diagnostic;
 use crate::files::kinds::{EmitterRole, KindSpec, Kinds, Spec};
 use crate::files::scenario::{SourceShape, Waypoint};
+use crate::units::Finite;
+use crate::world::air::AirTemperature;
 use crate::world::environment::vector;
-use crate::world::spawn::{Conditions, FileLoader};
-use crate::world::{AppStateExt, Clock, Tick, TickSystems};
+use crate::world::field::Field;
+use crate::world::spawn::{Conditions, FileLoader, SiteInfo};
+use crate::world::sun::{clear_sky_w_m2, sun_sine};
+use crate::world::{AppStateExt, Clock, Grid, Tick, TickSystems};
 
 /// One thing an emitter releases.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,20 +27,36 @@ pub struct EmissionComponent {
     pub composition: Vec<(String, f64)>,
 }
 
-/// The stretch of time one tick covers, in seconds since the scenario's start.
+/// The stretch of time one tick covers, in seconds since the scenario's start, and the air a source is in.
 #[derive(Clone, Copy, Debug)]
 pub struct Stretch {
     /// When it begins.
     pub from_s: f64,
     /// When it ends.
     pub to_s: f64,
+    /// Air temperature at the source, K; as the tick before left it.
+    pub temperature_k: f64,
+    /// Global horizontal irradiance of a clear sky, W m⁻².
+    pub sunshine_w_m2: f64,
 }
 
 impl Stretch {
+    /// A stretch of time in the dark at 20 °C, for kinds that neither moves.
+    #[must_use]
+    pub const fn new(from_s: f64, to_s: f64) -> Self {
+        Self { from_s, to_s, temperature_k: 293.15, sunshine_w_m2: 0.0 }
+    }
+
     /// Length in seconds.
     #[must_use]
     pub fn length_s(&self) -> f64 {
         self.to_s - self.from_s
+    }
+
+    /// The share of it that lies between two times; without the first it began long ago, without the second it never ends.
+    #[must_use]
+    pub fn share_within(&self, from_s: Option<Finite>, until_s: Option<Finite>) -> f64 {
+        self.share_between(from_s.map_or(f64::MIN, Finite::get), until_s.map_or(f64::MAX, Finite::get))
     }
 
     /// The share of it that lies between two times.
@@ -237,9 +257,23 @@ impl AppEmitterExt for App {
     }
 }
 
-fn set_rates<E: Emitter>(clock: Res<Clock>, mut emitters: Query<(&E, &mut EmitterNode)>) {
-    let over = Stretch { from_s: clock.began_s(), to_s: clock.now_s() };
+fn set_rates<E: Emitter>(
+    (clock, grid, site): (Res<Clock>, Option<Res<Grid>>, Option<Res<SiteInfo>>),
+    temperature: Field<AirTemperature>,
+    mut emitters: Query<(&E, &mut EmitterNode)>,
+) {
+    if emitters.is_empty() {
+        return;
+    }
+    let mut over = Stretch::new(clock.began_s(), clock.now_s());
+    if let Some(site) = site {
+        let sine = sun_sine(clock.utc_us(clock.elapsed_us()), site.latitude_deg, site.longitude_deg);
+        over.sunshine_w_m2 = clear_sky_w_m2(sine);
+    }
     for (emitter, mut node) in &mut emitters {
+        if let Some(grid) = &grid {
+            over.temperature_k = grid.weights(node.at_m).mean(temperature.as_slice());
+        }
         emitter.rates_kg_s(over, &mut node.rates_kg_s);
         node.released_kg += node.total_kg_s() * over.length_s();
     }
@@ -249,7 +283,9 @@ pub(crate) struct EmitterPlugin;
 
 impl Plugin for EmitterPlugin {
     fn build(&self, app: &mut App) {
-        app.init_resource::<EmitterKinds>().add_state::<EmitterNode>().configure_sets(Tick, EmitterSystems.in_set(TickSystems::Emit))
+        app.init_resource::<EmitterKinds>()
+            .add_state::<EmitterNode>()
+            .configure_sets(Tick, EmitterSystems.in_set(TickSystems::Emit))
             .add_systems(Tick, move_sources.in_set(TickSystems::Script));
     }
 }
@@ -298,8 +334,7 @@ mod tests {
     #[test]
     fn a_moving_source_is_on_its_way_between_its_times() {
         let options = ron::Options::default();
-        let path: Vec<Waypoint> =
-            options.from_str("[(at_s: 10.0, to_m: (5.0, 0.0, 0.0)), (at_s: 20.0, to_m: (15.0, 0.0, 0.0))]").unwrap();
+        let path: Vec<Waypoint> = options.from_str("[(at_s: 10.0, to_m: (5.0, 0.0, 0.0)), (at_s: 20.0, to_m: (15.0, 0.0, 0.0))]").unwrap();
         for (now, x) in [(-9.0, 1.0), (0.0, 1.0), (5.0, 3.0), (10.0, 5.0), (14.0, 9.0), (20.0, 15.0), (99.0, 15.0)] {
             assert!((place_on_path(&path, DVec3::X, now).x - x).abs() < 1e-12, "{now}");
         }

@@ -21,6 +21,9 @@ pub mod tracers;
 /// Gases that come in with the wind.
 pub mod background;
 
+/// The sun and a clear sky.
+pub mod sun;
+
 /// Gas that is still smaller than the cells.
 pub mod puffs;
 

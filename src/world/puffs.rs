@@ -13,7 +13,7 @@ use bevy_ecs::component::Component;
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
-use crate::numerics::special::{bessel_i0_scaled, exponential_integral, expm1_small};
+use crate::numerics::special::{bessel_i0_scaled, expm1_small, exponential_integral};
 
 /// A puff is cut off so many standard deviations from its centre.
 pub const REACH: f64 = 4.0;

@@ -7,12 +7,14 @@
 mod airflow;
 mod deposition;
 mod dispersion;
+mod emission;
 mod field;
 mod fluctuations;
 mod look;
 mod obstacles;
 mod plot;
 mod plumes;
+mod prairie;
 mod puffs;
 mod table;
 mod transport;

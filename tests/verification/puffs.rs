@@ -105,15 +105,21 @@ fn a_steady_plume_of_puffs_has_its_closed_form() {
     let text = scenario(0.5, "Uniform(speed_m_s: 3.0, from_deg: 270.0)", "Given(k_m2_s: (0.5, 0.5, 0.5))", more);
     let mut simulation = load(text, 1, 0);
     run(&mut simulation, 120.0, 0.5);
-    let places =
-        [[25.0, 0.0, 2.0], [50.0, 0.0, 0.0], [50.0, 4.0, 2.0], [100.0, 0.0, 0.0], [100.0, 10.0, 5.0]].map(|[x, y, z]| (x, y, z));
+    let places = [[25.0, 0.0, 2.0], [50.0, 0.0, 0.0], [50.0, 4.0, 2.0], [100.0, 0.0, 0.0], [100.0, 10.0, 5.0]].map(|[x, y, z]| (x, y, z));
     let at: Vec<DVec3> = places.iter().map(|(x, y, z)| DVec3::new(20.0 + x, 60.0 + y, *z)).collect();
     let lines: Vec<Line> = places
         .iter()
         .zip(densities(&mut simulation, &at))
         .map(|((x, y, z), measured)| {
             let exact = isotropic([*x, *y, *z]);
-            line(format!("1.3-puffs-{x}-{y}-{z}"), exact, measured, (measured / exact - 1.0).abs(), 0.02, "isotropic plume with ground image")
+            line(
+                format!("1.3-puffs-{x}-{y}-{z}"),
+                exact,
+                measured,
+                (measured / exact - 1.0).abs(),
+                0.02,
+                "isotropic plume with ground image",
+            )
         })
         .collect();
     accept(&lines);
@@ -137,10 +143,20 @@ fn a_puff_goes_into_the_cells_with_all_its_mass_and_the_ledger_closes() {
         let mut simulation = load(scenario(0.5, LAYER, "Mean", &more), 1, 0);
         run(&mut simulation, 200.3, 0.5);
         for balance in simulation.ledger() {
-            assert!(balance.emitted_kg > 0.0 && balance.left_kg > 0.0 && (balance.source == "t" || balance.deposited_kg > 0.0), "{balance:?}");
+            assert!(
+                balance.emitted_kg > 0.0 && balance.left_kg > 0.0 && (balance.source == "t" || balance.deposited_kg > 0.0),
+                "{balance:?}"
+            );
             let case = format!("1.6-ledger-{name}-{}", balance.source);
             let limit = if name == "plume" { 1e-10 } else { 1e-6 };
-            lines.push(line(case, balance.emitted_kg, balance.emitted_kg, balance.closure().abs(), limit, "airborne + left + deposited + reacted"));
+            lines.push(line(
+                case,
+                balance.emitted_kg,
+                balance.emitted_kg,
+                balance.closure().abs(),
+                limit,
+                "airborne + left + deposited + reacted",
+            ));
         }
     }
     accept(&lines);

@@ -142,7 +142,8 @@ pub(super) fn puff_moves_and_queries(repeats: u32) -> (f64, f64) {
         sigma_v: vec![0.6; 30],
         ..Diffusivity::default()
     };
-    let air = PuffAir { wind: WindSampler::by_level(grid, (0..30).map(|k| (level(k), 0.0)).collect()), diffusivity: &diffusivity, level_m: 1.0 };
+    let air =
+        PuffAir { wind: WindSampler::by_level(grid, (0..30).map(|k| (level(k), 0.0)).collect()), diffusivity: &diffusivity, level_m: 1.0 };
     let mut all = puffs(PUFFS);
     let mut best = Duration::MAX;
     for _ in 0..4 * repeats {

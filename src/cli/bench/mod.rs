@@ -95,8 +95,13 @@ fn rows(repeats: u32) -> Result<Vec<Row>, SimulationError> {
         Row::new("wind-around-s", wind, "CPU-s", "mass-consistent wind, 128x128x64, 8 % solid, residual 1e-6, from rest").at_most(0.6),
         Row::new("puff-moves", moves, "moves/CPU-s", "100,000 puffs in a surface layer").at_least(2e7),
         Row::new("puff-query-us", query, "us", "density at a point among 100,000 puffs in a square kilometre").at_most(20.0),
-        Row::new("plume-realtime", plume, "x real time", "one unit, normal cadence, fidelity Plume, 23 quiet hours and one of smoke, tick 10 s")
-            .at_least(20_000.0),
+        Row::new(
+            "plume-realtime",
+            plume,
+            "x real time",
+            "one unit, normal cadence, fidelity Plume, 23 quiet hours and one of smoke, tick 10 s",
+        )
+        .at_least(20_000.0),
         Row::new("demo-realtime", demo, "x real time", "smouldering_branch, all cores, alert cadence, until 300 s").at_least(50.0),
         Row::new("tick-ms", tick, "ms", "one tick of the same run, 216,000 cells"),
     ];

@@ -39,10 +39,7 @@ impl Spec for Corona {
     fn faults(&self, _species: &SpeciesTable) -> Vec<SpecFault> {
         let outside = self.ozone_g_kwh.is_some_and(|yields| !(0.05..=50.0).contains(&yields.get()));
         let message = || "an ozone yield of corona lies between 0.05 g/kWh and 50 g/kWh".to_owned();
-        outside
-            .then(|| SpecFault { path: "ozone_g_kwh".to_owned(), code: "bad-value", message: message(), known: Vec::new() })
-            .into_iter()
-            .collect()
+        outside.then(|| SpecFault::bad_value("ozone_g_kwh", message())).into_iter().collect()
     }
 }
 
@@ -57,7 +54,7 @@ impl Emitter for Corona {
     }
 
     fn rates_kg_s(&self, over: Stretch, rates: &mut [f64]) {
-        let open = over.share_between(self.from_s.map_or(f64::MIN, Finite::get), self.until_s.map_or(f64::MAX, Finite::get));
+        let open = over.share_within(self.from_s, self.until_s);
         let ozone_kg_j = self.ozone_g_kwh.map_or(2.0, NonNegative::get) * 1e-3 / J_PER_KWH;
         rates[0] = open * self.power_w.get() * ozone_kg_j * (1.0 + NO_PER_O3);
     }
@@ -72,7 +69,7 @@ mod tests {
         let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::IMPLICIT_SOME);
         let corona: Corona = options.from_str("(power_w: 100.0, ozone_g_kwh: 3.0, from_s: 0.0, until_s: 36000.0)").unwrap();
         let mut rates = [0.0];
-        corona.rates_kg_s(Stretch { from_s: -4000.0, to_s: 40_000.0 }, &mut rates);
+        corona.rates_kg_s(Stretch::new(-4000.0, 40_000.0), &mut rates);
         let ozone = rates[0] * 44_000.0 * corona.components()[0].composition[0].1;
         assert!((ozone - 3e-3).abs() < 1e-12, "{ozone}");
     }

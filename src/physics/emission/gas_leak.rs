@@ -51,12 +51,7 @@ impl Spec for GasLeak {
     fn faults(&self, species: &SpeciesTable) -> Vec<SpecFault> {
         let mut faults = Vec::new();
         if species.index(&self.species).is_none() {
-            faults.push(SpecFault {
-                path: "species".to_owned(),
-                code: "unknown-species",
-                message: format!("no species is called `{}`", self.species),
-                known: species.names(),
-            });
+            faults.push(SpecFault::unknown_species("species", &self.species, species));
         }
         if self.rate_g_s.is_some() == self.recorded.is_some() {
             faults.push(SpecFault {
@@ -89,7 +84,7 @@ impl Emitter for GasLeak {
     }
 
     fn rates_kg_s(&self, over: Stretch, rates: &mut [f64]) {
-        let open = over.share_between(self.from_s.map_or(f64::MIN, Finite::get), self.until_s.map_or(f64::MAX, Finite::get));
+        let open = over.share_within(self.from_s, self.until_s);
         let rate_g_s = match (&self.recorded, &self.series) {
             (Some(recorded), Some(series)) => series.at(0, over.to_s) * recorded.g_s_per_unit.get(),
             _ => self.rate_g_s.map_or(0.0, NonNegative::get),

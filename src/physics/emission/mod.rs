@@ -1,16 +1,30 @@
 //! Emission: the kinds of sources that ship with the engine.
 
 mod corona;
+mod creosoted_pole;
+mod flaming_wood;
 mod gas_leak;
 mod overheated_pvc;
+mod overheated_xlpe;
+pub mod pyrolysis;
 mod smouldering_wood;
+mod transformer_oil;
+mod vegetation;
+mod vehicle_exhaust;
+mod wood;
 
 use bevy_app::{App, Plugin};
 
 pub use corona::Corona;
+pub use creosoted_pole::CreosotedPole;
+pub use flaming_wood::FlamingWood;
 pub use gas_leak::GasLeak;
 pub use overheated_pvc::{OverheatedPvc, dehydrochlorination_per_s};
+pub use overheated_xlpe::OverheatedXlpe;
 pub use smouldering_wood::{Fuel, Heat, SmoulderingWood};
+pub use transformer_oil::{OilFault, TransformerOil};
+pub use vegetation::{Vegetation, isoprene_activity};
+pub use vehicle_exhaust::{VehicleExhaust, VehicleFuel};
 
 use crate::physics::AppPhysicsExt;
 use crate::world::emitter::AppEmitterExt;
@@ -23,8 +37,14 @@ impl Plugin for EmissionPlugin {
     fn build(&self, app: &mut App) {
         app.add_physics_module("emission")
             .add_emitter::<Corona>()
+            .add_emitter::<CreosotedPole>()
+            .add_emitter::<FlamingWood>()
             .add_emitter::<GasLeak>()
             .add_emitter::<OverheatedPvc>()
-            .add_emitter::<SmoulderingWood>();
+            .add_emitter::<OverheatedXlpe>()
+            .add_emitter::<SmoulderingWood>()
+            .add_emitter::<TransformerOil>()
+            .add_emitter::<Vegetation>()
+            .add_emitter::<VehicleExhaust>();
     }
 }

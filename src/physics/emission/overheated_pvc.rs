@@ -51,10 +51,7 @@ impl Spec for OverheatedPvc {
     fn faults(&self, _species: &SpeciesTable) -> Vec<SpecFault> {
         let outside = !(RANGE_C.0..=RANGE_C.1).contains(&self.temperature_c.get());
         let message = || format!("overheated PVC is between {} °C and {} °C, got {}", RANGE_C.0, RANGE_C.1, self.temperature_c.get());
-        outside
-            .then(|| SpecFault { path: "temperature_c".to_owned(), code: "bad-value", message: message(), known: Vec::new() })
-            .into_iter()
-            .collect()
+        outside.then(|| SpecFault::bad_value("temperature_c", message())).into_iter().collect()
     }
 }
 
@@ -93,7 +90,7 @@ mod tests {
             (0..ticks)
                 .map(|n| {
                     let from_s = f64::from(n) * length;
-                    pvc.rates_kg_s(Stretch { from_s, to_s: from_s + length }, &mut rates);
+                    pvc.rates_kg_s(Stretch::new(from_s, from_s + length), &mut rates);
                     rates[0] * length
                 })
                 .sum()

@@ -1,22 +1,28 @@
-//! Smouldering wood: a first-order loss of mass that grows over minutes, with whole-fire yields.
+//! Smouldering wood: burning slowly from end to end, or heated through.
 //!
-//! `dm/dt = −k (1 − exp(−(t − t0)/τ)) m` after ignition at t0; the released mass of a tick is the exact difference of
-//! two states, so any tick will do. Yields are grams of a gas a kilogram of dry fuel burnt.
+//! `heated_by: Ignited(…)`: a first-order loss of mass that grows over minutes, with whole-fire yields,
+//! `dm/dt = −k (1 − exp(−(t − t0)/τ)) m` after ignition at t0. Yields are grams of a gas a kilogram of dry fuel burnt.
+//! `heated_by: Warmed(…)`: the whole piece follows a given temperature and its terpenes, hemicellulose, cellulose and lignin
+//! give off what is theirs, each by its own kinetics (`pyrolysis`, `wood`). The released mass of a tick is the exact difference
+//! of two states, so any tick will do.
 //!
 //! Sources: Andreae, *Atmos. Chem. Phys.* 19, 2019, on Akagi et al. 2011 (yields); k of 1e-4 s⁻¹ and τ of 180 s are
 //! design values for litter and thin branches: emission sets in over minutes in cone calorimeter tests of pine.
 //! Cresol and guaiacol have no measured whole-fire yield: 0.2 and 0.5 g/kg are design values of the right order.
-//! Left out: moisture, separate wood components, temperature, flames; heat comes only from the file.
+//! Left out: moisture, temperature differences within the piece, flames, oxygen; heat comes only from the file.
 
 use std::collections::BTreeMap;
 
 use bevy_ecs::component::Component;
 use serde::Deserialize;
 
+use super::wood::{GivenOff, PARTS, Part, composition, mass_left};
+use crate::diagnostics::Diagnostic;
 use crate::files::kinds::{Spec, SpecFault};
 use crate::files::species::SpeciesTable;
 use crate::units::{Duration, Finite, Positive};
 use crate::world::emitter::{EmissionComponent, Emitter, Stretch};
+use crate::world::spawn::FileLoader;
 
 /// As written: `smouldering_wood(mass_kg: 0.4, heated_by: Ignited(at_s: 600.0))`.
 #[derive(Component, Clone, Debug, Deserialize)]
@@ -38,6 +44,8 @@ pub struct SmoulderingWood {
     /// Yields in g/kg that replace those of the fuel.
     #[serde(default)]
     pub yields_g_kg: BTreeMap<String, Positive>,
+    #[serde(skip)]
+    given_off: GivenOff,
 }
 
 fn design_rate() -> Positive {
@@ -49,13 +57,18 @@ fn design_growth() -> Duration {
 }
 
 /// What heats the wood.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum Heat {
     /// It starts by itself at a time.
     Ignited {
         /// Seconds from the scenario's start.
         at_s: Finite,
+    },
+    /// It has these temperatures at these times, straight lines between.
+    Warmed {
+        /// (seconds from the scenario's start, °C), in the order of time.
+        history: Vec<(Finite, Finite)>,
     },
 }
 
@@ -104,25 +117,39 @@ impl Fuel {
 
 impl Spec for SmoulderingWood {
     fn faults(&self, species: &SpeciesTable) -> Vec<SpecFault> {
-        self.yields_g_kg
-            .keys()
-            .filter(|id| species.index(id).is_none())
-            .map(|id| SpecFault {
-                path: "yields_g_kg".to_owned(),
-                code: "unknown-species",
-                message: format!("no species is called `{id}`"),
-                known: species.names(),
-            })
-            .collect()
+        let unknown = self.yields_g_kg.keys().filter(|id| species.index(id).is_none());
+        let mut faults: Vec<SpecFault> = unknown.map(|id| SpecFault::unknown_species("yields_g_kg", id, species)).collect();
+        if let Heat::Warmed { history } = &self.heated_by {
+            let path = "heated_by.history";
+            if history.is_empty() || history.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
+                faults.push(SpecFault::bad_value(path, "the times of a history must rise, and there must be one".to_owned()));
+            }
+            if let Some((_, at_c)) = history.iter().find(|(_, at_c)| !WOOD_C.contains(&at_c.get())) {
+                let message =
+                    format!("wood that is heated through is between {} °C and {} °C, got {}", WOOD_C.start(), WOOD_C.end(), at_c.get());
+                faults.push(SpecFault::bad_value(path, message));
+            }
+            if !self.yields_g_kg.is_empty() {
+                let message = "yields of a whole fire are for `heated_by: Ignited(…)`; wood that is warmed has those of its parts";
+                faults.push(SpecFault::bad_value("yields_g_kg", message.to_owned()));
+            }
+        }
+        faults
     }
 }
 
-impl SmoulderingWood {
-    /// Share of the mass that is left `since_s` after ignition.
-    fn left(&self, since_s: f64) -> f64 {
-        let (since, growth) = (since_s.max(0.0), self.growth_s.get());
-        libm::exp(-self.rate_per_s.get() * (since + growth * libm::expm1(-since / growth)))
-    }
+/// Where the kinetics of the parts holds, °C: above it char burns.
+const WOOD_C: std::ops::RangeInclusive<f64> = -50.0..=600.0;
+/// How long a history is followed after its last time, at that temperature, s.
+const AFTER_S: f64 = 86_400.0;
+
+/// The temperature of a history at a time, °C.
+fn temperature_c(history: &[(Finite, Finite)], at_s: f64) -> f64 {
+    let after = history.partition_point(|(time, _)| time.get() <= at_s);
+    let (low, high) = (&history[after.saturating_sub(1)], &history[after.min(history.len() - 1)]);
+    let length = high.0.get() - low.0.get();
+    let share = if length > 0.0 { (at_s - low.0.get()) / length } else { 0.0 };
+    low.1.get() + (high.1.get() - low.1.get()) * share
 }
 
 impl Emitter for SmoulderingWood {
@@ -130,20 +157,42 @@ impl Emitter for SmoulderingWood {
     const ABOUT: &'static str = "wood that loses mass without flame, with whole-fire yields";
 
     fn components(&self) -> Vec<EmissionComponent> {
+        if let Heat::Warmed { .. } = self.heated_by {
+            return PARTS.iter().map(Part::component).collect();
+        }
         let mut yields: BTreeMap<&str, f64> = Fuel::YIELDS.iter().map(|(id, grams)| (*id, grams[self.fuel.column()])).collect();
         yields.extend(self.yields_g_kg.iter().map(|(id, grams)| (id.as_str(), grams.get())));
-        let composition = yields.into_iter().map(|(id, grams)| (id.to_owned(), grams * 1e-3)).collect();
-        vec![EmissionComponent { name: "pyrolysis".to_owned(), composition }]
+        vec![EmissionComponent { name: "pyrolysis".to_owned(), composition: composition(&yields) }]
+    }
+
+    fn load(&mut self, _files: &FileLoader) -> Result<(), Vec<Diagnostic>> {
+        if let Heat::Warmed { history } = &self.heated_by
+            && let (Some(first), Some(last)) = (history.first(), history.last())
+        {
+            self.given_off = GivenOff::new(first.0.get(), last.0.get() + AFTER_S, |at_s| temperature_c(history, at_s));
+        }
+        Ok(())
     }
 
     fn rates_kg_s(&self, over: Stretch, rates: &mut [f64]) {
-        let Heat::Ignited { at_s } = self.heated_by;
-        let lost = self.left(over.from_s - at_s.get()) - self.left(over.to_s - at_s.get());
-        rates[0] = self.mass_kg.get() * lost / over.length_s();
+        let mass_kg_s = self.mass_kg.get() / over.length_s();
+        match self.heated_by {
+            Heat::Ignited { at_s } => {
+                let left = |now_s: f64| mass_left(self.rate_per_s, self.growth_s, now_s - at_s.get());
+                rates[0] = mass_kg_s * (left(over.from_s) - left(over.to_s));
+            }
+            Heat::Warmed { .. } => {
+                let (before, after) = (self.given_off.by(over.from_s), self.given_off.by(over.to_s));
+                for ((rate, before), after) in rates.iter_mut().zip(before).zip(after) {
+                    *rate = mass_kg_s * (after - before);
+                }
+            }
+        }
     }
 }
 
 #[cfg(test)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of ticks")]
 mod tests {
     use super::*;
 
@@ -154,11 +203,11 @@ mod tests {
     #[test]
     fn nothing_is_released_before_ignition_and_all_mass_in_the_end() {
         let (branch, mut rates) = (branch(), [0.0]);
-        branch.rates_kg_s(Stretch { from_s: 0.0, to_s: 100.0 }, &mut rates);
+        branch.rates_kg_s(Stretch::new(0.0, 100.0), &mut rates);
         assert!(rates[0].abs() < 1e-300);
         let mut released = 0.0;
         for n in 0..20_000 {
-            branch.rates_kg_s(Stretch { from_s: f64::from(n) * 10.0, to_s: f64::from(n + 1) * 10.0 }, &mut rates);
+            branch.rates_kg_s(Stretch::new(f64::from(n) * 10.0, f64::from(n + 1) * 10.0), &mut rates);
             released += rates[0] * 10.0;
         }
         assert!((released / 0.4 - 1.0).abs() < 1e-6, "{released}");
@@ -168,10 +217,34 @@ mod tests {
     fn emission_grows_over_minutes_to_its_plateau() {
         let (branch, mut rates) = (branch(), [0.0]);
         let mut rate = |at: f64| {
-            branch.rates_kg_s(Stretch { from_s: at, to_s: at + 1.0 }, &mut rates);
+            branch.rates_kg_s(Stretch::new(at, at + 1.0), &mut rates);
             rates[0]
         };
         assert!(rate(110.0) < 0.1 * rate(1000.0) && rate(1000.0) < 0.4 * 1e-4);
+    }
+
+    #[test]
+    fn warmed_wood_gives_off_terpenes_first_then_hemicellulose_cellulose_and_lignin() {
+        let mut wood: SmoulderingWood =
+            ron::from_str("(mass_kg: 1.0, heated_by: Warmed(history: [(0.0, 20.0), (4800.0, 500.0)]))").unwrap();
+        let files = FileLoader::new("x.ron".into(), crate::units::Timestamp::try_from("2026-01-01T00:00:00Z".to_owned()).unwrap());
+        wood.load(&files).unwrap();
+        let whole = wood.given_off.by(4800.0);
+        let half_at =
+            |part: usize| (0..480).map(|n| f64::from(n) * 10.0).find(|at| wood.given_off.by(*at)[part] > 0.5 * whole[part]).unwrap();
+        let times: Vec<f64> = (0..4).map(half_at).collect();
+        assert!(times[0] < times[1] && times[1] < times[2], "{times:?}");
+        // the mass of a tick does not depend on the tick
+        let released = |length: f64| -> f64 {
+            let mut rates = [0.0; 4];
+            (0..(4800.0 / length) as usize)
+                .map(|n| {
+                    wood.rates_kg_s(Stretch::new(n as f64 * length, (n as f64 + 1.0) * length), &mut rates);
+                    rates.iter().sum::<f64>() * length
+                })
+                .sum()
+        };
+        assert!((released(0.5) / released(60.0) - 1.0).abs() < 1e-9 && released(10.0) < 0.9 && released(10.0) > 0.5);
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::physics::AppPhysicsExt;
 use crate::units::{celsius, kelvin, saturation_vapour_hpa};
 use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, specific_humidity};
 use crate::world::field::FieldMut;
-use crate::world::spawn::{Conditions, SiteInfo};
+use crate::world::spawn::{Conditions, Prepare, SiteInfo};
 use crate::world::timeline::scripted;
 use crate::world::{AppStateExt, Clock, Tick, TickSystems};
 
@@ -25,7 +25,10 @@ pub struct ThermalPlugin;
 
 impl Plugin for ThermalPlugin {
     fn build(&self, app: &mut App) {
-        app.add_physics_module("thermal").add_state_resource::<GroundAir>().add_systems(Tick, set_air.in_set(TickSystems::Flow));
+        app.add_physics_module("thermal")
+            .add_state_resource::<GroundAir>()
+            .add_systems(Prepare, set_air)
+            .add_systems(Tick, set_air.in_set(TickSystems::Flow));
     }
 }
 

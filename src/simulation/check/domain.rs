@@ -90,7 +90,9 @@ fn plume(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
     if value.fidelity != Fidelity::Plume {
         return;
     }
-    for (list, any, what) in [("initial", !value.initial.is_empty(), "initial gas"), ("snapshots", !value.snapshots.is_empty(), "snapshots")] {
+    for (list, any, what) in
+        [("initial", !value.initial.is_empty(), "initial gas"), ("snapshots", !value.snapshots.is_empty(), "snapshots")]
+    {
         if any {
             found.push(
                 scenario
@@ -169,7 +171,9 @@ fn places(
             continue;
         }
         let parts = elements(&emitter.shape, at_m);
-        found.extend(parts.iter().find_map(|part| check(&format!("emitters[{n}].shape"), &format!("a part of {what}"), at_m + part.offset_m)));
+        found.extend(
+            parts.iter().find_map(|part| check(&format!("emitters[{n}].shape"), &format!("a part of {what}"), at_m + part.offset_m)),
+        );
         let mut before_s = 0.0;
         for (m, point) in emitter.path.iter().enumerate() {
             let path = format!("emitters[{n}].path[{m}]");

@@ -1,0 +1,125 @@
+//! What wood gives off: whole-fire yields, and the yields of its parts when it is heated without a fire.
+
+use std::collections::BTreeMap;
+
+use super::pyrolysis::{CELLULOSE, HEMICELLULOSE, LIGNIN, Polymer, Pyrolysis};
+use crate::units::{Duration, GAS_CONSTANT_J_MOL_K, Positive, kelvin};
+use crate::world::emitter::EmissionComponent;
+
+/// Share of the mass that is left `since_s` after ignition of a first-order loss that grows over `growth_s`.
+pub(super) fn mass_left(rate_per_s: Positive, growth_s: Duration, since_s: f64) -> f64 {
+    let (since, growth) = (since_s.max(0.0), growth_s.get());
+    libm::exp(-rate_per_s.get() * (since + growth * libm::expm1(-since / growth)))
+}
+
+/// Composition from yields in grams a kilogram of dry fuel.
+pub(super) fn composition(yields_g_kg: &BTreeMap<&str, f64>) -> Vec<(String, f64)> {
+    yields_g_kg.iter().map(|(id, grams)| ((*id).to_owned(), grams * 1e-3)).collect()
+}
+
+/// A part of wood: its name, its share of dry mass, and what a kilogram of what it gives off holds, in grams.
+pub(super) struct Part {
+    pub(super) name: &'static str,
+    pub(super) share: f64,
+    kinetics: Kinetics,
+    grams: &'static [(&'static str, f64)],
+}
+
+enum Kinetics {
+    Pyrolysis(Polymer),
+    /// Leaves at first order: (rate at the temperature in s⁻¹, that temperature in °C, activation energy in J mol⁻¹).
+    Release(f64, f64, f64),
+}
+
+/// The parts of dry softwood. Shares: Rowell, *Handbook of Wood Chemistry*, 2005, ch. 3 (softwood means). Phenols and guaiacols
+/// come from lignin, furfural and acetic acid from hemicellulose, terpenes leave first; the figures are design values of the order
+/// of pyrolysis work (Yang et al., *Fuel* 86, 2007: most carbon dioxide from hemicellulose, most methane and carbon monoxide
+/// from lignin above 400 °C), so a ratio of two gases here is not a measurement.
+pub(super) const PARTS: [Part; 4] = [
+    Part { name: "terpenes", share: 0.005, kinetics: Kinetics::Release(1e-3, 120.0, 50e3), grams: &[("alpha_pinene", 1000.0)] },
+    Part {
+        name: "hemicellulose",
+        share: 0.28,
+        kinetics: Kinetics::Pyrolysis(HEMICELLULOSE),
+        grams: &[
+            ("CO2", 150.0),
+            ("CO", 40.0),
+            ("acetic_acid", 60.0),
+            ("furfural", 12.0),
+            ("methanol", 15.0),
+            ("formaldehyde", 6.0),
+            ("acetaldehyde", 5.0),
+        ],
+    },
+    Part {
+        name: "cellulose",
+        share: 0.43,
+        kinetics: Kinetics::Pyrolysis(CELLULOSE),
+        grams: &[("CO2", 50.0), ("CO", 45.0), ("formaldehyde", 10.0), ("acetaldehyde", 8.0), ("acrolein", 3.0), ("furfural", 3.0)],
+    },
+    Part {
+        name: "lignin",
+        share: 0.28,
+        kinetics: Kinetics::Pyrolysis(LIGNIN),
+        grams: &[
+            ("CO2", 60.0),
+            ("CO", 90.0),
+            ("CH4", 40.0),
+            ("methanol", 20.0),
+            ("guaiacol", 15.0),
+            ("phenol", 4.0),
+            ("cresol", 4.0),
+            ("benzene", 1.0),
+            ("toluene", 1.0),
+            ("formaldehyde", 3.0),
+        ],
+    },
+];
+
+impl Part {
+    /// As a component of an emitter.
+    pub(super) fn component(&self) -> EmissionComponent {
+        EmissionComponent { name: self.name.to_owned(), composition: composition(&self.grams.iter().copied().collect()) }
+    }
+}
+
+/// What each part of a kilogram of dry wood has given off by the end of each second, kg.
+#[derive(Clone, Debug, Default)]
+pub(super) struct GivenOff {
+    from_s: f64,
+    seconds: Vec<[f64; PARTS.len()]>,
+}
+
+impl GivenOff {
+    /// Follows the temperature (a function of seconds since `start`) second by second.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ceiling of a length of time")]
+    pub(super) fn new(from_s: f64, to_s: f64, temperature_c: impl Fn(f64) -> f64) -> Self {
+        let mut states = [Pyrolysis::FRESH; PARTS.len()];
+        let given = |states: &[Pyrolysis; PARTS.len()]| std::array::from_fn(|n| PARTS[n].share * states[n].volatiles());
+        let mut seconds = vec![given(&states)];
+        for n in 0..(to_s - from_s).ceil().max(0.0) as usize {
+            let at_c = temperature_c(from_s + n as f64 + 0.5);
+            for (state, part) in states.iter_mut().zip(&PARTS) {
+                *state = match &part.kinetics {
+                    Kinetics::Pyrolysis(polymer) => state.after(polymer, at_c, 1.0),
+                    Kinetics::Release(rate, there_c, e) => {
+                        let inverse = 1.0 / kelvin(at_c) - 1.0 / kelvin(*there_c);
+                        let left = state.virgin * libm::exp(-rate * libm::exp(-e / GAS_CONSTANT_J_MOL_K * inverse));
+                        Pyrolysis { virgin: left, gas: 1.0 - left, ..*state }
+                    }
+                };
+            }
+            seconds.push(given(&states));
+        }
+        Self { from_s, seconds }
+    }
+
+    /// What each part has given off by a time, kg per kg of dry wood.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the list")]
+    pub(super) fn by(&self, at_s: f64) -> [f64; PARTS.len()] {
+        let at = (at_s - self.from_s).clamp(0.0, (self.seconds.len() - 1) as f64);
+        let low = at as usize;
+        let (a, b) = (&self.seconds[low], &self.seconds[(low + 1).min(self.seconds.len() - 1)]);
+        std::array::from_fn(|n| a[n] + (b[n] - a[n]) * (at - low as f64))
+    }
+}
