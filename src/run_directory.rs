@@ -137,11 +137,8 @@ fn manifest(simulation: &mut Simulation, folder: &Path, seed: u64, state: &str, 
     let ledger = simulation.ledger();
     let samples = simulation.app.world().get_resource::<Recorder>().map_or(0, |r| r.samples);
     let loaded = &simulation.loaded;
-    let inputs: Vec<_> = loaded
-        .inputs
-        .values()
-        .map(|source| serde_json::json!({"path": source.path.display().to_string(), "sha256": hex(&Sha256::digest(&source.text))}))
-        .collect();
+    let inputs: Vec<_> =
+        loaded.inputs.iter().map(|(path, digest)| serde_json::json!({"path": path.display().to_string(), "sha256": hex(digest)})).collect();
     let outputs: Vec<_> = outputs
         .iter()
         .map(|path| {

@@ -77,8 +77,8 @@ pub struct Loaded {
     pub products: BTreeMap<String, Arc<Product>>,
     /// Numbers drawn for this run.
     pub drawn: Vec<Drawn>,
-    /// Every text that was read, as it stands on disk, by path.
-    pub inputs: BTreeMap<PathBuf, Arc<Source>>,
+    /// SHA-256 of every file that was read, as it stands on disk, by path.
+    pub inputs: BTreeMap<PathBuf, [u8; 32]>,
     /// Faults that do not stop the run.
     pub warnings: Vec<Diagnostic>,
     /// `path=value` changes that were made to the scenario, and the product that replaced all others.
@@ -348,14 +348,16 @@ fn probe_devices(scenario: &Scenario) -> Vec<(DeviceEntry, Arc<Product>)> {
 /// All faults.
 pub fn load_files(app: &App, source: &Arc<Source>, request: &Request) -> Result<Loaded, SimulationError> {
     let kinds = app.world().resource::<Kinds>().clone();
-    let (scenario, drawn) = read_scenario(&with_settings(source, &request.set)?, request.seed, &kinds)?;
+    let (mut scenario, drawn) = read_scenario(&with_settings(source, &request.set)?, request.seed, &kinds)?;
     let files = FileLoader::new(source.path.clone(), scenario.value.start);
     let mut found = Vec::new();
     let products = open_products(&scenario, &files, request.product.as_deref(), &kinds, &mut found);
     let recorded = check::air::recorded(&scenario, &files, &mut found);
+    let shapes = check::shapes::resolved(&mut scenario, &files, &mut found);
     let conditions = Conditions {
         roughness_m: check::air::roughness(&scenario, &mut found),
         scenario: Arc::new(scenario.value.clone()),
+        shapes,
         wind: recorded.0,
         weather: recorded.1,
         files,
@@ -363,7 +365,7 @@ pub fn load_files(app: &App, source: &Arc<Source>, request: &Request) -> Result<
     check::everything(app, &scenario, &products, &conditions, request, &mut found);
     let warnings = Diagnostics::only_warnings(found)?;
     let mut inputs = conditions.files.opened();
-    inputs.insert(source.path.clone(), Arc::clone(source));
+    inputs.insert(source.path.clone(), Sha256::digest(&source.text).into());
     let mut changes: Vec<String> = request.set.iter().map(|(path, value)| format!("{path}={value}")).collect();
     changes.extend(request.product.iter().map(|product| format!("product={product}")));
     let run_id = run_id(request.seed, &inputs, &changes);
@@ -445,7 +447,7 @@ pub fn validate_product(app: &App, source: &Arc<Source>) -> Result<Vec<Diagnosti
     Diagnostics::only_warnings(found)
 }
 
-fn run_id(seed: u64, inputs: &BTreeMap<PathBuf, Arc<Source>>, changes: &[String]) -> String {
+fn run_id(seed: u64, inputs: &BTreeMap<PathBuf, [u8; 32]>, changes: &[String]) -> String {
     let mut hash = Sha256::new();
     hash.update(env!("CARGO_PKG_VERSION"));
     hash.update(seed.to_le_bytes());
@@ -453,12 +455,9 @@ fn run_id(seed: u64, inputs: &BTreeMap<PathBuf, Arc<Source>>, changes: &[String]
         hash.update(change.as_bytes());
         hash.update([0]);
     }
-    let named = |source: &Arc<Source>| {
-        let name = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        (name, Sha256::digest(&source.text))
-    };
+    let named = |(path, digest): (&PathBuf, &[u8; 32])| (path.file_name().unwrap_or_default().to_string_lossy().into_owned(), *digest);
     // in the order of names: how a path was typed is no input
-    for (name, digest) in inputs.values().map(named).collect::<BTreeSet<_>>() {
+    for (name, digest) in inputs.iter().map(named).collect::<BTreeSet<_>>() {
         hash.update(name.as_bytes());
         hash.update(digest);
     }

@@ -17,11 +17,13 @@ pub(crate) struct ExplainArgs {
 pub(crate) const CODES: &[(&str, &str)] = &[
     ("average-too-long", "A result is the mean since the result before at most: average over one period or less."),
     ("bad-cell", "A cell of a CSV file is not a number, not a time, or out of range. The message names row and column."),
+    ("bad-mesh", "An STL mesh must be watertight: every edge belongs to two triangles that face the same side."),
     (
         "bad-parameter",
         "An entry of `parameters` needs `name` and `distribution`: Uniform(a, b), LogUniform(a, b), Normal(mean, sigma) or Constant(x).",
     ),
     ("bad-rate", "A `gas_leak` takes its rate from `rate_g_s` or from `recorded`, never from both."),
+    ("bad-terrain", "An ESRI ASCII grid is a header (`ncols`, `nrows`, `cellsize`, …) and that many heights, row by row from the north."),
     ("bad-value", "The value has the right type and is out of its interval. The message names the interval and the unit."),
     ("cell-too-large", "A cell must fit into the domain along every axis."),
     ("closed-wind", "`boundary: Closed` seals the sides, so no mean wind can blow: use `wind: Calm`."),
@@ -63,6 +65,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("short-row", "A row of a CSV file has fewer cells than its header, as in a file that was cut."),
     ("stray-emitter", "An emitter must be in an event or `background: true`, so that every molecule has a meaning in the truth."),
     ("syntax", "The text is not RON at this place."),
+    ("terrain-gap", "A terrain must have a height everywhere under the domain."),
     ("thin-obstacle", "An obstacle fills the cells whose centres it holds; this one holds none, so the wind would blow through it."),
     ("time-order", "Times in a CSV file must increase from row to row."),
     ("too-many-tracers", "A run holds at most 32 release components."),

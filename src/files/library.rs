@@ -81,11 +81,20 @@ pub fn open(path: &Path, folder: &str) -> Result<Arc<Source>, LibraryError> {
 /// Reads a file that another file names: beside it, one folder up, in the working folder, or shipped.
 #[must_use]
 pub fn open_beside(from: &Path, name: &str) -> Option<Arc<Source>> {
+    let read = |path: PathBuf| std::fs::read_to_string(&path).ok().map(|text| Source::new(path, text));
+    beside(from, name).into_iter().find_map(read).or_else(|| shipped(name))
+}
+
+/// The bytes of a file that another file names, and where it was found; shipped files are texts.
+#[must_use]
+pub fn open_bytes_beside(from: &Path, name: &str) -> Option<(PathBuf, Vec<u8>)> {
+    beside(from, name).into_iter().find_map(|path| std::fs::read(&path).ok().map(|bytes| (path, bytes)))
+}
+
+/// Where a name in a file may lead.
+fn beside(from: &Path, name: &str) -> [PathBuf; 3] {
     let folder = from.parent().unwrap_or(Path::new(""));
     [folder.join(name), folder.join("..").join(name), PathBuf::from(name)]
-        .into_iter()
-        .find_map(|path| std::fs::read_to_string(&path).ok().map(|text| Source::new(path, text)))
-        .or_else(|| shipped(name))
 }
 
 /// The names of products that a file at `from` could name.

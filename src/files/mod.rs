@@ -21,6 +21,12 @@ pub mod product;
 /// What stands in the wind.
 pub mod obstacle;
 
+/// Surfaces from STL files.
+pub mod mesh;
+
+/// Heights of the ground.
+pub mod terrain;
+
 /// What happens around it.
 pub mod scenario;
 

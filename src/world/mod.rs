@@ -6,6 +6,9 @@ pub mod clock;
 /// Cells and positions.
 pub mod grid;
 
+/// Obstacles in space.
+pub mod shape;
+
 /// Obstacles on the grid.
 pub mod solid;
 

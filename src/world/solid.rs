@@ -6,8 +6,8 @@
 use bevy_ecs::resource::Resource;
 use glam::DVec3;
 
-use crate::files::obstacle::Obstacle;
 use crate::world::Grid;
+use crate::world::shape::Shape;
 
 /// The obstacles of the run on the grid; made once.
 #[derive(Resource, Clone, Debug, Default)]
@@ -21,10 +21,10 @@ pub struct Solids {
 impl Solids {
     /// The cells that obstacles fill.
     #[must_use]
-    pub fn new(obstacles: &[Obstacle], grid: &Grid, periodic: bool) -> Self {
+    pub fn new(shapes: &[Shape], grid: &Grid, periodic: bool) -> Self {
         let mut cells = vec![false; grid.len()];
-        for obstacle in obstacles {
-            for index in covered(obstacle, grid) {
+        for shape in shapes {
+            for index in shape.cells(grid) {
                 cells[index] = true;
             }
         }
@@ -105,23 +105,14 @@ impl Solids {
     }
 }
 
-/// The cells whose centres an obstacle holds.
-#[must_use]
-pub fn covered(obstacle: &Obstacle, grid: &Grid) -> Vec<usize> {
-    let (min, max) = obstacle.bounds();
-    let hair = 1e-9 * grid.cell();
-    grid.cells_between(min - hair, max + hair).filter(|(_, centre)| obstacle.contains(*centre)).map(|(cell, _)| cell).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn cells_that_touch_at_an_edge_share_no_open_face() {
-        let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::UNWRAP_NEWTYPES);
         let boxes = ["Box(min_m: (0.0, 0.0, 0.0), max_m: (1.0, 1.0, 1.0))", "Box(min_m: (1.0, 1.0, 0.0), max_m: (2.0, 2.0, 1.0))"];
-        let boxes = boxes.map(|text| options.from_str::<Obstacle>(text).unwrap());
+        let boxes = crate::world::shape::tests::shapes(&boxes);
         let grid = Grid { shape: [2, 2, 1], cell_m: [1.0; 3] };
         let solids = Solids::new(&boxes, &grid, false);
         assert_eq!([0, 1, 2, 3].map(|cell| solids.is_solid(cell)), [true, false, false, true]);

@@ -1,16 +1,17 @@
 //! Scenario to world: grid, clock, tracers, emitters, events.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bevy_app::App;
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::ScheduleLabel;
 use glam::DVec3;
+use sha2::{Digest, Sha256};
 
 use crate::diagnostics::{Diagnostic, Source};
-use crate::files::library::open_beside;
+use crate::files::library::{open_beside, open_bytes_beside};
 use crate::files::scenario::{Boundary, Fidelity, InitialGas, Scenario};
 use crate::files::series::Series;
 use crate::files::species::SpeciesTable;
@@ -21,6 +22,7 @@ use crate::world::emitter::{EmitterKinds, EmitterNode, elements};
 use crate::world::environment::vector;
 use crate::world::event::{EventKinds, EventNode};
 use crate::world::field::Voxel;
+use crate::world::shape::{Ground, Shape};
 use crate::world::solid::Solids;
 use crate::world::tracers::{Contents, Release, Releases, Sources, require_tracers};
 use crate::world::{Clock, Grid};
@@ -36,6 +38,8 @@ pub struct Conditions {
     pub scenario: Arc<Scenario>,
     /// Roughness length of the ground in metres, from the wind or the site's ground cover.
     pub roughness_m: Option<f64>,
+    /// What stands in the wind, in file order.
+    pub shapes: Vec<Shape>,
     /// The recorded wind: speed, direction, and Obukhov length where the file has one.
     pub wind: Option<Series>,
     /// The recorded weather: temperature, then humidity and pressure where the file has them.
@@ -44,13 +48,22 @@ pub struct Conditions {
     pub files: FileLoader,
 }
 
+impl Conditions {
+    /// The ground, where it is not flat.
+    #[must_use]
+    pub fn ground(&self) -> Option<&Ground> {
+        self.shapes.iter().find_map(|shape| if let Shape::Ground(ground) = shape { Some(ground) } else { None })
+    }
+}
+
 /// Opens files beside the scenario and remembers what was opened: the inputs of the run.
 #[derive(Clone, Debug)]
 pub struct FileLoader {
     beside: PathBuf,
     /// The scenario's start, against which recorded times are counted.
     pub start: Timestamp,
-    opened: Arc<Mutex<BTreeMap<PathBuf, Arc<Source>>>>,
+    /// SHA-256 of every file that was opened.
+    opened: Arc<Mutex<BTreeMap<PathBuf, [u8; 32]>>>,
 }
 
 impl FileLoader {
@@ -64,13 +77,25 @@ impl FileLoader {
     #[must_use]
     pub fn open(&self, name: &str) -> Option<Arc<Source>> {
         let source = open_beside(&self.beside, name)?;
-        self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(source.path.clone(), Arc::clone(&source));
+        self.remember(&source.path, source.text.as_bytes());
         Some(source)
     }
 
-    /// Every file that was opened so far, by path.
+    /// The bytes of a file the scenario names.
     #[must_use]
-    pub fn opened(&self) -> BTreeMap<PathBuf, Arc<Source>> {
+    pub fn open_bytes(&self, name: &str) -> Option<Vec<u8>> {
+        let (path, bytes) = open_bytes_beside(&self.beside, name)?;
+        self.remember(&path, &bytes);
+        Some(bytes)
+    }
+
+    fn remember(&self, path: &Path, bytes: &[u8]) {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).insert(path.to_owned(), Sha256::digest(bytes).into());
+    }
+
+    /// SHA-256 of every file that was opened so far, by path.
+    #[must_use]
+    pub fn opened(&self) -> BTreeMap<PathBuf, [u8; 32]> {
         self.opened.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -177,7 +202,7 @@ pub fn spawn_world(app: &mut App, conditions: &Conditions, seed: u64) -> Result<
     world.insert_resource(grid);
     world.insert_resource(Clock::new(scenario.tick_s, scenario.warm_up_s.get(), scenario.start.micros()));
     world.insert_resource(HighFaces::still(&grid));
-    world.insert_resource(Solids::new(&scenario.obstacles, &grid, domain.boundary == Boundary::Periodic));
+    world.insert_resource(Solids::new(&conditions.shapes, &grid, domain.boundary == Boundary::Periodic));
     world.insert_resource(SiteInfo {
         latitude_deg: scenario.site.latitude_deg.get(),
         longitude_deg: scenario.site.longitude_deg.get(),

@@ -7,7 +7,6 @@ use glam::DVec3;
 use rayon::prelude::*;
 
 use crate::diagnostics::Source;
-use crate::files::obstacle::Obstacle;
 use crate::numerics::transport::{Course, Faces, Plan, Sides, Spread};
 use crate::numerics::{SimdLevel, Workers};
 use crate::physics::airflow::around::{Around, FaceWind};
@@ -15,10 +14,10 @@ use crate::physics::dispersion::puffs::{PuffAir, advance};
 use crate::plugins::EnviroSensePlugins;
 use crate::simulation::{Request, Simulation, SimulationError};
 use crate::streams::Stream;
-use crate::units::Finite;
 use crate::world::Grid;
 use crate::world::air::{Diffusivity, WindSampler};
 use crate::world::puffs::{NewPuff, Puffs, VerticalLaw};
+use crate::world::shape::Shape;
 use crate::world::solid::Solids;
 
 /// Ticks of the demo that are timed: 300 s, the last of them with smoke in the air.
@@ -100,12 +99,11 @@ pub(super) fn run_of(emitters: usize, gases: usize, repeats: u32) -> Result<f64,
 /// CPU-seconds of the mass-consistent wind around blocks that fill 8 % of 128 x 128 x 64 cells.
 pub(super) fn wind_around(workers: &Workers) -> f64 {
     let grid = Grid { shape: [128, 128, 64], cell_m: [1.0; 3] };
-    let at = |value: f64| Finite::try_from(value).unwrap_or_else(|_| unreachable!("cells are finite"));
     let block = |n: usize| {
         let (x, y) = (8.0 + 28.0 * (n % 4) as f64, 8.0 + 28.0 * (n / 4) as f64);
-        Obstacle::Box { min_m: (at(x), at(y), at(0.0)), max_m: (at(x + 16.0), at(y + 16.0), at(20.0)) }
+        Shape::Box { min: DVec3::new(x, y, 0.0), max: DVec3::new(x + 16.0, y + 16.0, 20.0) }
     };
-    let blocks: Vec<Obstacle> = (0..16).map(block).collect();
+    let blocks: Vec<Shape> = (0..16).map(block).collect();
     let around = Around::new(grid, &Solids::new(&blocks, &grid, false), false);
     let mut wind = FaceWind {
         low: [vec![5.0; grid.len()], vec![1.0; grid.len()], vec![0.0; grid.len()]],

@@ -229,13 +229,8 @@ fn reached(grid: &Grid, solids: &Solids, periodic: bool) -> Vec<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::files::obstacle::Obstacle;
     use crate::numerics::SimdLevel;
-
-    fn boxes(list: &[&str]) -> Vec<Obstacle> {
-        let options = ron::Options::default().with_default_extension(ron::extensions::Extensions::UNWRAP_NEWTYPES);
-        list.iter().map(|text| options.from_str(text).unwrap()).collect()
-    }
+    use crate::world::shape::tests::shapes;
 
     fn uniform(grid: &Grid, wind: [f64; 3]) -> FaceWind {
         let [nx, ny, nz] = grid.shape;
@@ -250,7 +245,7 @@ mod tests {
     fn no_air_piles_up_and_none_passes_a_wall_on_any_kind_of_side() {
         let grid = Grid { shape: [40, 30, 20], cell_m: [1.0, 1.0, 0.5] };
         let house =
-            boxes(&["Box(min_m: (15.0, 10.0, 0.0), max_m: (22.0, 20.0, 5.0))", "Sphere(centre_m: (30.0, 8.0, 3.0), radius_m: 2.5)"]);
+            shapes(&["Box(min_m: (15.0, 10.0, 0.0), max_m: (22.0, 20.0, 5.0))", "Sphere(centre_m: (30.0, 8.0, 3.0), radius_m: 2.5)"]);
         for periodic in [false, true] {
             let solids = Solids::new(&house, &grid, periodic);
             let around = Around::new(grid, &solids, periodic);
@@ -270,7 +265,7 @@ mod tests {
     #[test]
     fn the_field_does_not_depend_on_where_the_solver_starts() {
         let grid = Grid { shape: [24, 20, 16], cell_m: [1.0; 3] };
-        let solids = Solids::new(&boxes(&["Box(min_m: (8.0, 6.0, 0.0), max_m: (14.0, 13.0, 7.0))"]), &grid, false);
+        let solids = Solids::new(&shapes(&["Box(min_m: (8.0, 6.0, 0.0), max_m: (14.0, 13.0, 7.0))"]), &grid, false);
         let around = Around::new(grid, &solids, false);
         let workers = Workers::new(1, SimdLevel::Auto).unwrap();
         let winds = [0.0, 30.0].map(|start| {
@@ -286,7 +281,7 @@ mod tests {
     #[test]
     fn air_without_a_way_out_stands_still() {
         let grid = Grid { shape: [20, 20, 12], cell_m: [1.0; 3] };
-        let walls = boxes(&[
+        let walls = shapes(&[
             "Box(min_m: (5.0, 5.0, 0.0), max_m: (15.0, 6.0, 8.0))",
             "Box(min_m: (5.0, 14.0, 0.0), max_m: (15.0, 15.0, 8.0))",
             "Box(min_m: (5.0, 5.0, 0.0), max_m: (6.0, 15.0, 8.0))",

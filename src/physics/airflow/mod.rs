@@ -1,7 +1,7 @@
 //! Airflow: the mean wind of the scenario on voxel faces, and the diffusivity that goes with it.
 //!
 //! The wind is horizontally uniform and goes around obstacles where there are any (`around`). It changes with the
-//! timeline or a recording; faces are rewritten only when it does. Left out: terrain, wakes, resolved turbulence.
+//! timeline or a recording; faces are rewritten only when it does. Left out: wakes, resolved turbulence, stability over terrain.
 
 pub mod around;
 mod kernel;
@@ -147,7 +147,7 @@ fn blow(
         return;
     }
     blown.drivers = Some(now);
-    *diffusivity = spread(&conditions, &now, &grid);
+    *diffusivity = spread(&conditions, &now, &grid, conditions.ground().map_or(0.0, |ground| ground.mean_m));
     high.version += 1;
     high.divergent_by_axis = obstructed.0.is_some();
     high.level_version = if obstructed.0.is_some() { 0 } else { high.version };
@@ -165,6 +165,27 @@ fn blow(
         y[level].fill(v);
         high.x[ny * k..ny * (k + 1)].fill(u);
         high.y[nx * k..nx * (k + 1)].fill(v);
+    }
+    if let Some(ground) = conditions.ground() {
+        // the profile counts from the ground below each face
+        let [hx, hy, _] = grid.cell_m;
+        let above = |x_m: f64, y_m: f64, k: usize| (grid.centre(0, 0, k).z - ground.height_m(x_m, y_m)).max(0.0);
+        #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
+        let speed = |x_m: f64, y_m: f64, k: usize, part: f64| (now.speed_at(above(x_m, y_m, k)) * part) as f32;
+        for k in 0..nz {
+            for j in 0..ny {
+                let middle = (j as f64 + 0.5) * hy;
+                for i in 0..nx {
+                    let cell = grid.index(i, j, k);
+                    x[cell] = speed(i as f64 * hx, middle, k, east);
+                    y[cell] = speed((i as f64 + 0.5) * hx, j as f64 * hy, k, north);
+                }
+                high.x[j + ny * k] = speed(nx as f64 * hx, middle, k, east);
+            }
+            for i in 0..nx {
+                high.y[i + nx * k] = speed((i as f64 + 0.5) * hx, ny as f64 * hy, k, north);
+            }
+        }
     }
     if let Some(around) = &obstructed.0 {
         let double = |list: &[f32]| list.iter().copied().map(f64::from).collect::<Vec<f64>>();
@@ -185,16 +206,18 @@ fn blow(
     }
 }
 
-fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid) -> Diffusivity {
+/// Diffusivity of each level. Over a terrain it counts from the mean height of the ground: one number a level knows no hill.
+fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid, ground_m: f64) -> Diffusivity {
     let nz = grid.shape[2];
     let constant =
         |kx: f64, ky: f64, kz: f64| Diffusivity { x: vec![kx; nz], y: vec![ky; nz], z_faces: vec![kz; nz + 1], ..Diffusivity::default() };
     match (conditions.scenario.turbulence, now.surface_layer()) {
         (Turbulence::Given { k_m2_s: (x, y, z) }, _) => constant(x.get(), y.get(), z.get()),
         (Turbulence::Mean | Turbulence::Ensemble, Some(layer)) => {
-            let level = |k: usize| grid.centre(0, 0, k).z;
+            let least = 0.5 * grid.cell_m[2];
+            let level = |k: usize| (grid.centre(0, 0, k).z - ground_m).max(least);
             let lateral: Vec<f64> = (0..nz).map(|k| layer.lateral_diffusivity(level(k))).collect();
-            let z_faces = (0..=nz).map(|k| layer.diffusivity(k as f64 * grid.cell_m[2])).collect();
+            let z_faces = (0..=nz).map(|k| layer.diffusivity((k as f64 * grid.cell_m[2] - ground_m).max(0.0))).collect();
             let sigma_v = vec![layer.lateral_sigma_m_s(); nz];
             let stability_s2 = (0..nz).map(|k| layer.stability_s2(level(k))).collect();
             Diffusivity { x: lateral.clone(), y: lateral, z_faces, sigma_v, stability_s2 }

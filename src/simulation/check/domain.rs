@@ -17,7 +17,8 @@ use crate::simulation::{Read, Request};
 use crate::world::Grid;
 use crate::world::emitter::elements;
 use crate::world::environment::{Footprint, vector};
-use crate::world::solid::{Solids, covered};
+use crate::world::shape::Shape;
+use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, grid_of};
 
 /// Bytes of a voxel without its tracers, and of one more field (measured: `bench`, row `bytes-per-voxel-fixed`).
@@ -80,7 +81,7 @@ pub(super) fn domain(
         );
     }
     plume(scenario, found);
-    places(scenario, products, (request, kinds), &grid, found);
+    places(scenario, products, (request, kinds), (&grid, &conditions.shapes), found);
     probes(scenario, found);
 }
 
@@ -108,11 +109,11 @@ fn places(
     scenario: &Read<Scenario>,
     products: &BTreeMap<String, Read<Product>>,
     (request, kinds): (&Request, &SensorKinds),
-    grid: &Grid,
+    (grid, shapes): (&Grid, &[Shape]),
     found: &mut Vec<Diagnostic>,
 ) {
     let value = &scenario.value;
-    let solids = obstacles(scenario, grid, found);
+    let solids = obstacles(scenario, shapes, grid, found);
     let filled = |point: DVec3| solids.weights(grid, point).is_empty();
     let outside =
         |path: &str, what: &str, point: DVec3| {
@@ -122,7 +123,7 @@ fn places(
                 .also(&scenario.source, scenario.span("domain.size_m"), format!("the domain ends at ({}, {}, {}) m", end.x, end.y, end.z))
         };
     let within = |path: &str, what: &str, point: DVec3| {
-        let holder = value.obstacles.iter().position(|obstacle| obstacle.contains(point));
+        let holder = shapes.iter().position(|shape| shape.contains(point));
         let holder = holder.map_or_else(|| "obstacles".to_owned(), |n| format!("obstacles[{n}]"));
         scenario
             .fault("inside-obstacle", path, format!("{what} is at ({}, {}, {}) m, inside an obstacle", point.x, point.y, point.z))
@@ -215,16 +216,17 @@ fn places(
 }
 
 /// What an obstacle can get wrong; gives the cells they fill.
-fn obstacles(scenario: &Read<Scenario>, grid: &Grid, found: &mut Vec<Diagnostic>) -> Solids {
-    let list = &scenario.value.obstacles;
-    for (n, obstacle) in list.iter().enumerate() {
+fn obstacles(scenario: &Read<Scenario>, shapes: &[Shape], grid: &Grid, found: &mut Vec<Diagnostic>) -> Solids {
+    // where a file was refused the others have lost their places
+    let whole = shapes.len() == scenario.value.obstacles.len();
+    for (n, shape) in shapes.iter().enumerate().filter(|(_, shape)| whole && !matches!(shape, Shape::Ground(_))) {
         let path = format!("obstacles[{n}]");
-        let (min, max) = obstacle.bounds();
+        let (min, max) = shape.bounds();
         if !min.cmplt(max).all() {
             found.push(scenario.fault("empty-volume", &path, "`max_m` must lie above `min_m` along every axis"));
         } else if min.cmpgt(grid.size_m()).any() || max.cmplt(DVec3::ZERO).any() {
             found.push(scenario.fault("outside-domain", &path, "this obstacle lies outside the domain"));
-        } else if covered(obstacle, grid).is_empty() {
+        } else if shape.cells(grid).is_empty() {
             let [x, y, z] = grid.cell_m;
             found.push(
                 scenario
@@ -237,7 +239,7 @@ fn obstacles(scenario: &Read<Scenario>, grid: &Grid, found: &mut Vec<Diagnostic>
             );
         }
     }
-    Solids::new(list, grid, scenario.value.domain.boundary == Boundary::Periodic)
+    Solids::new(shapes, grid, scenario.value.domain.boundary == Boundary::Periodic)
 }
 
 /// What a probe alone can get wrong.

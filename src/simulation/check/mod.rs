@@ -3,6 +3,7 @@
 pub(super) mod air;
 mod domain;
 mod quantities;
+pub(super) mod shapes;
 mod units;
 
 use std::collections::BTreeMap;
