@@ -484,12 +484,33 @@ pub struct EmitterEntry {
     /// First-order loss of what it releases in s⁻¹.
     #[serde(default)]
     pub decay_per_s: Option<NonNegative>,
+    /// What that loss makes; without it, nothing that is tracked.
+    #[serde(default)]
+    pub decay_to: Option<DecayProduct>,
     /// Deposition velocity of what it releases on the ground and on obstacles.
     #[serde(default)]
     pub deposition_m_s: Option<NonNegative>,
     /// How fast what it releases sinks.
     #[serde(default)]
     pub settling_m_s: Option<NonNegative>,
+}
+
+/// The product of a first-order loss.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DecayProduct {
+    /// Which gas.
+    pub species: String,
+    /// Kilograms of it from a kilogram that is lost.
+    #[serde(default = "all_of_it")]
+    pub mass_yield: NonNegative,
+    /// Its own first-order loss in s⁻¹.
+    #[serde(default)]
+    pub decay_per_s: Option<NonNegative>,
+}
+
+fn all_of_it() -> NonNegative {
+    NonNegative::try_from(1.0).unwrap_or_else(|_| unreachable!("not negative"))
 }
 
 /// What a source covers.

@@ -69,10 +69,22 @@ pub struct Diffusivity {
     pub y: Vec<f64>,
     /// `nz + 1` values, ground and top included.
     pub z_faces: Vec<f64>,
-    /// Standard deviation of the lateral wind on each level in m s⁻¹, for fluctuations; empty or zero where unknown.
+    /// Standard deviation of the lateral wind on each level in m s⁻¹; empty or zero where unknown.
     pub sigma_v: Vec<f64>,
+    /// Lagrangian time of the vertical turbulence on each level in s; empty or zero where unknown.
+    pub lagrangian_s: Vec<f64>,
     /// Square of the buoyancy frequency on each level in s⁻², 0 where the air is not stable; empty where unknown.
     pub stability_s2: Vec<f64>,
+}
+
+/// Lateral variance of a plume of this age, m²: `(σᵥ t f)²` with `f = 1/(1 + 0.9 √(t/1000 s))`.
+///
+/// The eddies that move a plume sideways live for minutes, whatever its height, so its width grows with time at first. Holds
+/// for means over ten minutes and more. Source: Draxler, *Atmospheric Environment* 10, 1976, for sources near the ground.
+#[must_use]
+pub fn lateral_variance_m2(sigma_v_m_s: f64, age_s: f64) -> f64 {
+    let sigma = sigma_v_m_s * age_s / (1.0 + 0.9 * (age_s * 1e-3).sqrt());
+    sigma * sigma
 }
 
 /// Air pressure at the ground, from the weather.

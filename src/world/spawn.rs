@@ -136,14 +136,35 @@ fn or_none(number: Option<NonNegative>) -> f64 {
 pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &SpeciesTable) -> Result<Vec<Release>, usize> {
     let mut list = Vec::new();
     for (source, emitter) in scenario.emitters.iter().enumerate() {
+        let first = list.len();
         for component in kinds.components(&emitter.kind) {
             let composition = component.composition.iter().filter_map(|(id, part)| Some((species.index(id)?, *part))).collect();
             list.push(Release {
                 path: format!("{}/{}", emitter.id, component.name),
                 contents: Contents::Release { source, composition },
                 decay_per_s: or_none(emitter.decay_per_s),
+                turns_into: None,
                 deposition_m_s: or_none(emitter.deposition_m_s),
                 settling_m_s: or_none(emitter.settling_m_s),
+                inflow: 0.0,
+                live: false,
+            });
+        }
+        if let Some(product) = &emitter.decay_to {
+            let slot = list.len();
+            for release in &mut list[first..] {
+                release.turns_into = Some((slot, product.mass_yield.get()));
+            }
+            list.push(Release {
+                path: format!("{}/{}", emitter.id, product.species),
+                contents: Contents::Release {
+                    source,
+                    composition: species.index(&product.species).map(|index| (index, 1.0)).into_iter().collect(),
+                },
+                decay_per_s: or_none(product.decay_per_s),
+                turns_into: None,
+                deposition_m_s: 0.0,
+                settling_m_s: 0.0,
                 inflow: 0.0,
                 live: false,
             });
@@ -164,6 +185,7 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
                 composition: species.index(name).map(|index| (index, 1.0)).into_iter().collect(),
             },
             decay_per_s,
+            turns_into: None,
             deposition_m_s,
             settling_m_s,
             inflow,
@@ -175,6 +197,7 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
             path: "air/entry_time".to_owned(),
             contents: Contents::EntryTime,
             decay_per_s: 0.0,
+            turns_into: None,
             deposition_m_s: 0.0,
             settling_m_s: 0.0,
             inflow: 0.0,

@@ -45,6 +45,8 @@ pub struct Release {
     pub contents: Contents,
     /// First-order loss in s⁻¹.
     pub decay_per_s: f64,
+    /// What that loss makes: the slot of the product, always a later one, and kilograms of it a kilogram lost.
+    pub turns_into: Option<(usize, f64)>,
     /// Deposition velocity on surfaces in m s⁻¹.
     pub deposition_m_s: f64,
     /// How fast it sinks in m s⁻¹.

@@ -63,6 +63,43 @@ pub(super) fn puff(repeats: u32, workers: &Workers) -> (f64, f64) {
     ((N * N * N * STEPS) as f64 / best.as_secs_f64(), error)
 }
 
+/// Cell updates a CPU-second of a domain of this shape in the same wind, one core.
+pub(super) fn cell_rate(shape: [usize; 3], repeats: u32, workers: &Workers) -> f64 {
+    const STEPS: usize = 4;
+    let [nx, ny, nz] = shape;
+    let n = nx * ny * nz;
+    let wind = [1.0f32, 0.5, 0.25].map(|u| vec![u; n]);
+    let faces = Faces { shape, low: [&wind[0], &wind[1], &wind[2]], high: [&wind[0][..ny * nz], &wind[1][..nx * nz], &wind[2][..nx * ny]] };
+    let (level, level_faces) = (vec![0.1; nz], vec![0.1; nz + 1]);
+    let spread = Spread { x: &level, y: &level, z_faces: &level_faces };
+    let mut cells = vec![1.0f32; n];
+    let mut best = Duration::MAX;
+    for _ in 0..repeats {
+        let begun = ProcessTime::now();
+        for step in 0..STEPS {
+            Plan::new(faces, [1.0; 3], 0.2, spread, Sides::Open, step % 2 == 1, Course::Straight).advance(&mut cells, 0.0, workers);
+        }
+        best = best.min(begun.elapsed());
+    }
+    (n * STEPS) as f64 / best.as_secs_f64()
+}
+
+/// Bytes a CPU-second that a triad `a = b + 3 c` moves through memory on one core.
+pub(super) fn triad_rate(repeats: u32) -> f64 {
+    const N: usize = 1 << 23;
+    let (mut a, b, c) = (vec![0.0f64; N], vec![1.0f64; N], vec![2.0f64; N]);
+    let mut best = Duration::MAX;
+    for _ in 0..repeats.max(3) {
+        let begun = ProcessTime::now();
+        for ((a, b), c) in a.iter_mut().zip(&b).zip(&c) {
+            *a = b + 3.0 * c;
+        }
+        best = best.min(begun.elapsed());
+        std::hint::black_box(&a);
+    }
+    (3 * 8 * N) as f64 / best.as_secs_f64()
+}
+
 /// Milliseconds a tick of a run of so many emitters of one component, of which so many gases are looked at.
 pub(super) fn run_of(emitters: usize, gases: usize, repeats: u32) -> Result<f64, SimulationError> {
     const GASES: [&str; 12] =
@@ -138,6 +175,7 @@ pub(super) fn puff_moves_and_queries(repeats: u32) -> (f64, f64) {
         y: (0..30).map(|k| 0.3 * level(k)).collect(),
         z_faces: (0..=30).map(|k| 0.1 * f64::from(k)).collect(),
         sigma_v: vec![0.6; 30],
+        lagrangian_s: (0..30).map(|k| 0.3 * level(k)).collect(),
         ..Diffusivity::default()
     };
     let air =

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{CANNOT, Format, Voice, complain, say};
 use crate::numerics::{SimdLevel, Workers};
 use crate::simulation::SimulationError;
-use cases::{demo, plume_unit, puff, puff_moves_and_queries, run_of, two_threads, wind_around};
+use cases::{cell_rate, demo, plume_unit, puff, puff_moves_and_queries, run_of, triad_rate, two_threads, wind_around};
 use systems::systems;
 
 #[derive(Debug, Args)]
@@ -76,6 +76,11 @@ fn rows(repeats: u32) -> Result<Vec<Row>, SimulationError> {
     let five = run_of(5, 12, repeats)?;
     let (gain, control) = two_threads(repeats)?;
     let wind = wind_around(&workers(SimdLevel::Auto)?);
+    let sizes = [[64, 64, 64], [256, 256, 128]].map(|shape| workers(SimdLevel::Auto).map(|one| cell_rate(shape, repeats, &one)));
+    let [small, large] = sizes;
+    let (small, large) = (small?, large?);
+    // each sweep reads and writes the cells and reads its wind: 36 bytes an update
+    let roofline = 36.0 * large / triad_rate(repeats);
     let (moves, query) = puff_moves_and_queries(repeats);
     let plume = plume_unit()?;
     let (demo, tick) = demo()?;
@@ -83,6 +88,8 @@ fn rows(repeats: u32) -> Result<Vec<Row>, SimulationError> {
         Row::new("transport-rate", rate, "cells/CPU-s", "64x64x64 puff, one core, one tracer").at_least(2e8),
         Row::new("transport-rel-l2", error, "1", "the same case against the exact puff").at_most(0.02),
         Row::new("transport-over-sse2", rate / plain, "1", "this machine's level over forced SSE2").at_least(2.0),
+        Row::new("transport-flat", small / large, "1", "cost of a cell in 256x256x128 over 64x64x64"),
+        Row::new("transport-roofline", roofline, "1", "memory traffic of transport in 256x256x128 over that of a triad, one core"),
         Row::new("gases-12-over-1", twelve / one, "1", "ms a tick, twelve gases of one component over one").at_most(1.15),
         Row::new("emitters-5-over-1", five / one, "1", "ms a tick, five emitters of twelve gases over one of one").at_most(5.5),
         Row::new(

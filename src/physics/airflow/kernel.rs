@@ -2,14 +2,18 @@
 //!
 //! `u(z) = u*/κ [ln(z/z0) − ψm(z/L) + ψm(z0/L)]`, `K(z) = κ u* z / φh(z/L)` with the Businger–Dyer functions
 //! `φm = (1 − 16ζ)^-1/4`, `φh = (1 − 16ζ)^-1/2` for ζ < 0 and `φm = φh = 1 + 5ζ` for ζ ≥ 0.
-//! Lateral: `Ky = Kz (σv/σw)²`, the ratio of the velocity variances at one Lagrangian time scale.
+//! Lateral: a plume's width follows `σv` and its age (`world::air::lateral_variance_m2`); cells, which know no age, get the
+//! diffusivity it has at the middle of its way through the domain.
 //!
 //! Sources: Dyer, *Boundary-Layer Meteorology* 7, 1974; Paulson, *J. Appl. Meteorol.* 9, 1970 (ψ);
 //! Panofsky et al., *Boundary-Layer Meteorology* 11, 1977 (σv, σw). Units: metres, seconds.
-//! Left out: displacement height, the layer above the surface layer, turning with height, the growth of
-//! lateral spread with travel time near a source. Checked by: the tests below, `physics.md` 1.8.
+//! Left out: displacement height, the layer above the surface layer, turning with height. Checked by: the tests below, `physics.md` 1.8.
 
 use crate::units::VON_KARMAN;
+
+/// Standard deviation of the lateral wind over the friction velocity in neutral air: Panofsky and Dutton, *Atmospheric
+/// Turbulence*, 1984, ch. 7.
+const NEUTRAL_SIGMA_V: f64 = 1.92;
 
 /// A surface layer.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -73,7 +77,8 @@ impl SurfaceLayer {
 
     /// Standard deviation of the lateral wind in units of the friction velocity.
     fn lateral_sigma(&self) -> f64 {
-        libm::cbrt(12.0 + 0.5 * self.mixing_height_m * (-self.inverse_obukhov).max(0.0))
+        let neutral = NEUTRAL_SIGMA_V * NEUTRAL_SIGMA_V * NEUTRAL_SIGMA_V;
+        libm::cbrt(neutral + 0.5 * self.mixing_height_m * (-self.inverse_obukhov).max(0.0))
     }
 
     /// Standard deviation of the lateral wind in m s⁻¹.
@@ -82,14 +87,12 @@ impl SurfaceLayer {
         self.friction_m_s * self.lateral_sigma()
     }
 
-    /// Horizontal diffusivity of a scalar at `z_m` in m² s⁻¹.
+    /// Lagrangian time of the vertical turbulence at `z_m` in s: `Kz/σw²`, `σw = 1.25 u* (1 + 3 z/|L|)^⅓` in unstable air.
     #[must_use]
-    pub fn lateral_diffusivity(&self, z_m: f64) -> f64 {
+    pub fn vertical_lagrangian_s(&self, z_m: f64) -> f64 {
         let unstable = (-self.inverse_obukhov).max(0.0);
-        let sigma_v = self.lateral_sigma();
-        let sigma_w = 1.25 * libm::cbrt(1.0 + 3.0 * z_m * unstable);
-        let ratio = sigma_v / sigma_w;
-        self.diffusivity(z_m) * ratio * ratio
+        let sigma_w = 1.25 * self.friction_m_s * libm::cbrt(1.0 + 3.0 * z_m * unstable);
+        if sigma_w > 0.0 { self.diffusivity(z_m) / (sigma_w * sigma_w) } else { 0.0 }
     }
 }
 
@@ -128,8 +131,9 @@ mod tests {
     }
 
     #[test]
-    fn plumes_are_wider_than_tall_near_the_ground() {
+    fn vertical_eddies_live_as_long_as_they_are_tall() {
         let neutral = layer(0.3, 0.03, 1e12);
-        assert!(neutral.lateral_diffusivity(2.0) > 2.0 * neutral.diffusivity(2.0));
+        let ratio = neutral.vertical_lagrangian_s(8.0) / neutral.vertical_lagrangian_s(2.0);
+        assert!((ratio - 4.0).abs() < 1e-9 && (neutral.vertical_lagrangian_s(2.0) - 0.4 * 2.0 / (1.25 * 1.25 * 0.3)).abs() < 1e-9);
     }
 }

@@ -17,7 +17,7 @@ use crate::numerics::Workers;
 use crate::physics::AppPhysicsExt;
 use crate::physics::airflow::around::{Around, DIVERGENCE, FaceWind};
 use crate::units::wind_vector;
-use crate::world::air::{Diffusivity, HighFaces, WindX, WindY, WindZ};
+use crate::world::air::{Diffusivity, HighFaces, WindX, WindY, WindZ, lateral_variance_m2};
 use crate::world::field::FieldMut;
 use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, Prepare};
@@ -206,6 +206,11 @@ fn blow(
     }
 }
 
+/// Half the way through a domain takes no longer than this for its diffusivity: chosen, so that a calm is not infinitely wide.
+const LONGEST_WAY_S: f64 = 300.0;
+/// Nor is its wind slower, m/s.
+const SLOWEST_M_S: f64 = 0.1;
+
 /// Diffusivity of each level. Over a terrain it counts from the mean height of the ground: one number a level knows no hill.
 fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid, ground_m: f64) -> Diffusivity {
     let nz = grid.shape[2];
@@ -216,11 +221,15 @@ fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid, ground_m: f64) ->
         (Turbulence::Mean | Turbulence::Ensemble, Some(layer)) => {
             let least = 0.5 * grid.cell_m[2];
             let level = |k: usize| (grid.centre(0, 0, k).z - ground_m).max(least);
-            let lateral: Vec<f64> = (0..nz).map(|k| layer.lateral_diffusivity(level(k))).collect();
+            let sigma_v = layer.lateral_sigma_m_s();
+            let size = grid.size_m();
+            let half_way_s = |k: usize| (0.5 * size.x.max(size.y) / layer.speed(level(k)).max(SLOWEST_M_S)).min(LONGEST_WAY_S);
+            let growth = |age_s: f64| 0.5 * (lateral_variance_m2(sigma_v, age_s + 1.0) - lateral_variance_m2(sigma_v, age_s));
+            let lateral: Vec<f64> = (0..nz).map(|k| growth(half_way_s(k))).collect();
             let z_faces = (0..=nz).map(|k| layer.diffusivity((k as f64 * grid.cell_m[2] - ground_m).max(0.0))).collect();
-            let sigma_v = vec![layer.lateral_sigma_m_s(); nz];
+            let lagrangian_s = (0..nz).map(|k| layer.vertical_lagrangian_s(level(k))).collect();
             let stability_s2 = (0..nz).map(|k| layer.stability_s2(level(k))).collect();
-            Diffusivity { x: lateral.clone(), y: lateral, z_faces, sigma_v, stability_s2 }
+            Diffusivity { x: lateral.clone(), y: lateral, z_faces, sigma_v: vec![sigma_v; nz], lagrangian_s, stability_s2 }
         }
         (Turbulence::Mean | Turbulence::Ensemble | Turbulence::Laminar, _) => constant(0.0, 0.0, 0.0),
     }

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::files::scenario::Turbulence;
 use crate::numerics::gamma::{gamma_quantile, normal_below};
 use crate::streams::Stream;
-use crate::world::air::{Diffusivity, WindField};
+use crate::world::air::{Diffusivity, WindField, lateral_variance_m2};
 use crate::world::emitter::{EmitterNode, SourceElement};
 use crate::world::environment::{Footprint, SourceFactors};
 use crate::world::puffs::Puffs;
@@ -31,7 +31,7 @@ use crate::world::{Clock, Grid};
 const WAVES: usize = 32;
 /// Seconds of one slot.
 const SLOT_S: f64 = 0.1;
-/// Meander time over the Lagrangian time of lateral turbulence.
+/// Meander time over the Lagrangian time of the vertical turbulence.
 const MEANDER: f64 = 5.0;
 /// Correlation times of a point are kept within what is observed near the ground, s.
 const CORRELATION_S: (f64, f64) = (1.0, 30.0);
@@ -79,7 +79,9 @@ pub struct Plume {
     pub across_m2_s: f64,
     /// Vertical diffusivity, m² s⁻¹.
     pub up_m2_s: f64,
-    /// Lagrangian time of the lateral turbulence, s.
+    /// Standard deviation of the lateral wind, m s⁻¹; 0 where only a diffusivity is known.
+    pub sigma_v_m_s: f64,
+    /// Lagrangian time of the vertical turbulence, s.
     pub lagrangian_s: f64,
     /// Spread at the start, from the size of a cell, m.
     pub start_m: f64,
@@ -107,7 +109,12 @@ impl Plume {
         let meander = decay * decay;
         let ratio = meander / (absolute - meander).max(1e-12);
         let variance = |k: f64| 2.0 * k * travel_s + self.start_m * self.start_m;
-        let radius = across * across / variance(self.across_m2_s) + away.z * away.z / variance(self.up_m2_s);
+        let wide = if self.sigma_v_m_s > 0.0 {
+            lateral_variance_m2(self.sigma_v_m_s, travel_s) + self.start_m * self.start_m
+        } else {
+            variance(self.across_m2_s)
+        };
+        let radius = across * across / wide + away.z * away.z / variance(self.up_m2_s);
         let squared =
             (1.0 + ratio) * (1.0 + ratio) / (1.0 + 2.0 * ratio) * libm::exp((radius * ratio / (1.0 + 2.0 * ratio)).min(50.0)) - 1.0;
         libm::sqrt(squared.max(0.0)).min(MOST_INTENSITY)
@@ -241,14 +248,14 @@ fn plume(grid: &Grid, wind: &WindField, diffusivity: &Diffusivity, emitter: &Emi
     let widest = |of: fn(&SourceElement) -> f64| emitter.elements.iter().map(of).fold(0.0, f64::max);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the levels")]
     let level = (at_m.z / grid.cell_m[2]).clamp(0.0, (grid.shape[2] - 1) as f64) as usize;
-    let sigma_v = diffusivity.sigma_v.get(level).copied().unwrap_or(0.0);
-    let across = diffusivity.y[level];
+    let known = |list: &[f64]| list.get(level).copied().unwrap_or(0.0);
     Plume {
         source_m: at_m,
         wind_m_s: wind.at(grid, at_m),
-        across_m2_s: across,
+        across_m2_s: diffusivity.y[level],
+        sigma_v_m_s: known(&diffusivity.sigma_v),
         up_m2_s: f64::midpoint(diffusivity.z_faces[level], diffusivity.z_faces[level + 1]),
-        lagrangian_s: if sigma_v > 0.0 { across / (sigma_v * sigma_v) } else { 0.0 },
+        lagrangian_s: known(&diffusivity.lagrangian_s),
         start_m: libm::sqrt(widest(|element| element.across_m2[0].max(element.across_m2[1]))),
     }
 }
@@ -263,6 +270,7 @@ mod tests {
             source_m: DVec3::new(0.0, 0.0, 8.0),
             wind_m_s: DVec3::new(2.2, 0.0, 0.0),
             across_m2_s: 2.2,
+            sigma_v_m_s: 0.57,
             up_m2_s: 0.96,
             lagrangian_s: 6.8,
             start_m: 0.5,

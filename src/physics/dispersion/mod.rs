@@ -174,7 +174,7 @@ fn carry(
     workers: Res<Workers>,
     wind: WindField,
     (diffusivity, solids): (Res<Diffusivity>, Res<Solids>),
-    releases: Res<Releases>,
+    mut releases: ResMut<Releases>,
     mut state: ResMut<TransportState>,
     mut tracers: TracersMut,
 ) {
@@ -210,22 +210,19 @@ fn carry(
     for step in 0..steps {
         let plan = Plan::new(faces, grid.cell_m, dt_s, spread, sides, state.steps % 2 == 1, course);
         let entered_s = clock.elapsed_us() as f64 * 1e-6 - state.waiting_s + dt_s * (step as f64 + 0.5);
-        for (slot, (release, column)) in releases.list.iter().zip(&mut columns).enumerate() {
-            if release.live {
-                if release.contents == Contents::EntryTime {
-                    plan.advance(column, narrow(entered_s), &workers);
-                    continue;
-                }
-                let losing = release.decay_per_s > 0.0 || release.deposition_m_s > 0.0 || release.settling_m_s > 0.0;
-                let fate = &mut state.fates[slot];
-                // half of the losses before and half after: what is read lies between
-                if losing {
-                    lose(release, column, &grid, &solids, &diffusivity, open_top, 0.5 * dt_s, fate);
-                }
-                fate.left_kg += plan.advance(column, narrow(release.inflow), &workers) * grid.cell_volume_m3();
-                if losing {
-                    lose(release, column, &grid, &solids, &diffusivity, open_top, 0.5 * dt_s, fate);
-                }
+        let losses = Losses { grid: &grid, solids: &solids, diffusivity: &diffusivity, open_top, dt_s: 0.5 * dt_s };
+        // half of the losses before and half after: what is read lies between
+        losses.apply(&mut releases.list, &mut columns, &mut state.fates);
+        for (slot, (release, column)) in releases.list.iter().zip(&mut columns).enumerate().filter(|(_, (release, _))| release.live) {
+            if release.contents == Contents::EntryTime {
+                plan.advance(column, narrow(entered_s), &workers);
+            } else {
+                state.fates[slot].left_kg += plan.advance(column, narrow(release.inflow), &workers) * grid.cell_volume_m3();
+            }
+        }
+        losses.apply(&mut releases.list, &mut columns, &mut state.fates);
+        for (release, column) in releases.list.iter().zip(&mut columns) {
+            if release.live && release.contents != Contents::EntryTime {
                 scale_and_trim(column, 1.0);
             }
         }
@@ -234,49 +231,89 @@ fn carry(
     state.waiting_s = 0.0;
 }
 
-/// Decay, settling and deposition of one tracer in one step.
-#[expect(clippy::too_many_arguments, reason = "losses depend on the tracer, the air and the ground; private")]
-fn lose(
-    release: &Release,
-    column: &mut [f32],
-    grid: &Grid,
-    solids: &Solids,
-    diffusivity: &Diffusivity,
+/// What tracers lose in a part of a step.
+struct Losses<'a> {
+    grid: &'a Grid,
+    solids: &'a Solids,
+    diffusivity: &'a Diffusivity,
     open_top: bool,
     dt_s: f64,
-    fate: &mut Fate,
-) {
-    let volume = grid.cell_volume_m3();
-    let height = grid.cell_m[2];
-    let mass = |column: &[f32]| column.iter().copied().map(f64::from).sum::<f64>() * volume;
-    let deposition = deposition_of_cell_m_s(release.deposition_m_s, diffusivity.z_faces[0], height);
-    if deposition > 0.0 || release.settling_m_s > 0.0 {
+}
+
+impl Losses<'_> {
+    /// Products come before what makes them: what they gain now they do not lose now.
+    fn apply(&self, list: &mut [Release], columns: &mut [&mut [f32]], fates: &mut [Fate]) {
+        for slot in (0..columns.len()).rev() {
+            if list[slot].live && list[slot].contents != Contents::EntryTime {
+                self.settle(&list[slot], columns[slot], &mut fates[slot]);
+                self.react(slot, list, columns, fates);
+            }
+        }
+    }
+
+    /// Settling and deposition.
+    fn settle(&self, release: &Release, column: &mut [f32], fate: &mut Fate) {
+        let (grid, dt_s) = (self.grid, self.dt_s);
+        let volume = grid.cell_volume_m3();
+        let height = grid.cell_m[2];
+        let deposition = deposition_of_cell_m_s(release.deposition_m_s, self.diffusivity.z_faces[0], height);
+        if deposition <= 0.0 && release.settling_m_s <= 0.0 {
+            return;
+        }
         // in so many parts that nothing sinks more than a cell
         let parts = (release.settling_m_s * dt_s / height).ceil().max(1.0);
         let plane = grid.shape[0] * grid.shape[1];
-        let open = solids.open_faces();
+        let open = self.solids.open_faces();
         let closed = |cell: usize| cell < plane || open.is_some_and(|open| open[2][cell] == 0.0);
         let step = Fall {
             taken: 1.0 - libm::exp(-deposition * dt_s / parts / height),
             sunk: release.settling_m_s * dt_s / parts / height,
-            from_above: if open_top { release.inflow } else { 0.0 },
+            from_above: if self.open_top { release.inflow } else { 0.0 },
         };
         // without sinking and without obstacles only the lowest cells have a surface below them
         let [nx, ny, nz] = grid.shape;
-        let levels = if step.sunk > 0.0 || solids.any() { nz } else { 1 };
+        let levels = if step.sunk > 0.0 || self.solids.any() { nz } else { 1 };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ceiling of at least one")]
         for _ in 0..parts as usize {
             let cells = &mut column[..plane * levels];
-            let (taken, entered) = fall(cells, [nx, ny, levels], step, closed, |cell| solids.is_solid(cell));
+            let (taken, entered) = fall(cells, [nx, ny, levels], step, closed, |cell| self.solids.is_solid(cell));
             fate.deposited_kg += volume * taken;
             fate.left_kg -= volume * entered;
         }
     }
-    let factor = libm::exp(-release.decay_per_s * dt_s);
-    if factor < 1.0 {
-        fate.reacted_kg += mass(column) * (1.0 - factor);
-        scale_and_trim(column, factor);
+
+    /// First-order loss, and what it makes.
+    fn react(&self, slot: usize, list: &mut [Release], columns: &mut [&mut [f32]], fates: &mut [Fate]) {
+        let rate = list[slot].decay_per_s;
+        let factor = libm::exp(-rate * self.dt_s);
+        if factor >= 1.0 {
+            return;
+        }
+        let mass = columns[slot].iter().copied().map(f64::from).sum::<f64>() * self.grid.cell_volume_m3();
+        if let Some((product, mass_yield)) = list[slot].turns_into {
+            let gain = mass_yield * rate * met(rate, list[product].decay_per_s, self.dt_s);
+            let (before, after) = columns.split_at_mut(product);
+            for (cell, from) in after[0].iter_mut().zip(before[slot].iter()) {
+                *cell += narrow(gain * f64::from(*from));
+            }
+            list[product].live = true;
+            fates[product].reacted_kg += mass * (mass_yield * (1.0 - factor) - gain);
+            fates[slot].reacted_kg += mass * (1.0 - mass_yield) * (1.0 - factor);
+        } else {
+            fates[slot].reacted_kg += mass * (1.0 - factor);
+        }
+        scale_and_trim(columns[slot], factor);
     }
+}
+
+/// How long what is made at the first rate and lost at the second is there, for a unit that is lost at the first: `∫ e^{−k₁ t}
+/// e^{−k₂ (T − t)} dt` over `dt_s`, in s.
+#[must_use]
+pub fn met(first_per_s: f64, second_per_s: f64, dt_s: f64) -> f64 {
+    let (slow, fast) = (first_per_s.min(second_per_s), first_per_s.max(second_per_s));
+    let apart = (fast - slow) * dt_s;
+    let share = if apart > 1e-9 { -libm::expm1(-apart) / apart } else { 1.0 };
+    dt_s * libm::exp(-slow * dt_s) * share
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]

@@ -2,26 +2,27 @@
 //!
 //! Puffs are released and moved on slots of their own clock, `puffs.per_s` a second, whatever the tick. A puff stands for the
 //! gas of one slot: its centre is where the middle of the slot has got to, its variance along the wind that of its stretch of
-//! plume. Across, it grows as Taylor has it, `σ² = 2 K T (t/T − 1 + e^{−t/T})` with T = K/σᵥ² the Lagrangian time, which is
-//! σᵥ t at first and 2 K t in the end; up, with the same growth by the law of its shape. It moves with the mean wind at
+//! plume. Across, it grows with its age as Draxler has it (`world::air::lateral_variance_m2`), or as 2 K t where a diffusivity is
+//! given. Up, by the law of its shape and as Taylor has it, `σ² = 2 K T (t/T − 1 + e^{−t/T})` with T the Lagrangian time of the
+//! vertical turbulence: σ_w t at first and 2 K t in the end. It moves with the mean wind at
 //! the height that carries it and rises after Briggs if its source is hot.
 //!
-//! In `fidelity: Field` a puff goes into the cells with all its mass once it is `RIPE_CELLS` cells wide, and before it can
-//! touch a wall; where nothing spreads, releases go into the cells at once. In `fidelity: Plume` it stays a puff until it
+//! In `fidelity: Field` a puff goes into the cells with all its mass once it is `RIPE_CELLS` cells wide and grows as fast as they
+//! would let it, and before it can touch a wall; where nothing spreads, releases go into the cells at once. In `fidelity: Plume` it stays a puff until it
 //! leaves the domain.
 //!
-//! Sources: Taylor, *Proc. London Math. Soc.* 20, 1921; Briggs, *Plume Rise*, USAEC 1969, and *Nuclear Safety* 13, 1972.
+//! Sources: Draxler, *Atmospheric Environment* 10, 1976; Taylor, *Proc. London Math. Soc.* 20, 1921; Briggs, *Plume Rise*, USAEC 1969, and *Nuclear Safety* 13, 1972.
 //! Left out: walls in `Plume`, shear within a puff, sinking of particles inside a puff (they deposit), splitting.
 //! Checked by: the tests below, `tests/verification/puffs.rs`.
 
 use bevy_ecs::prelude::*;
 use glam::DVec3;
 
-use super::TransportState;
+use super::{TransportState, met};
 use crate::files::scenario::{Boundary, Fidelity, Turbulence};
 use crate::numerics::special::expm1_small;
 use crate::units::{DRY_AIR_GAS_CONSTANT_J_KG_K, GRAVITY_M_S2};
-use crate::world::air::{Diffusivity, GroundPressure, WindField, WindSampler};
+use crate::world::air::{Diffusivity, GroundPressure, WindField, WindSampler, lateral_variance_m2};
 use crate::world::emitter::EmitterNode;
 use crate::world::puffs::{NewPuff, Puffs, VerticalLaw};
 use crate::world::solid::Solids;
@@ -93,20 +94,19 @@ struct Here {
     x: f64,
     y: f64,
     z: f64,
+    sigma_v: f64,
     lagrangian_s: f64,
 }
 
 impl PuffAir<'_> {
     fn at(&self, z_m: f64) -> Here {
-        let Diffusivity { x, y, z_faces, sigma_v, .. } = self.diffusivity;
+        let Diffusivity { x, y, z_faces, sigma_v, lagrangian_s, .. } = self.diffusivity;
         let level = z_m / self.level_m;
         let (low, high, share) = bracket(level - 0.5, x.len());
-        let between = |list: &[f64]| list[low] + (list[high] - list[low]) * share;
-        let across = between(y);
-        let sigma = if sigma_v.is_empty() { 0.0 } else { between(sigma_v) };
-        let lagrangian_s = if sigma > 0.0 { across / (sigma * sigma) } else { 0.0 };
+        let between = |list: &[f64]| if list.is_empty() { 0.0 } else { list[low] + (list[high] - list[low]) * share };
+        let (x, y, sigma_v, lagrangian_s) = (between(x), between(y), between(sigma_v), between(lagrangian_s));
         let (low, high, share) = bracket(level, z_faces.len());
-        Here { x: between(x), y: across, z: z_faces[low] + (z_faces[high] - z_faces[low]) * share, lagrangian_s }
+        Here { x, y, z: z_faces[low] + (z_faces[high] - z_faces[low]) * share, sigma_v, lagrangian_s }
     }
 
     fn stability_s2(&self, z_m: f64) -> f64 {
@@ -138,12 +138,18 @@ pub fn advance(puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64) {
         x_m[i] += wind.x * dt_s;
         y_m[i] += wind.y * dt_s;
         z_m[i] = (z_m[i] + wind.z * dt_s).max(0.0);
-        age_s[i] += dt_s;
-        // one growth for all axes: the Lagrangian time is that of the lateral turbulence
+        let (from_s, to_s) = (age_s[i], age_s[i] + dt_s);
+        age_s[i] = to_s;
+        let widened = if here.sigma_v > 0.0 {
+            let gained = lateral_variance_m2(here.sigma_v, to_s) - lateral_variance_m2(here.sigma_v, from_s);
+            (gained, gained)
+        } else {
+            (2.0 * here.x * dt_s, 2.0 * here.y * dt_s)
+        };
+        xx_m2[i] += widened.0;
+        yy_m2[i] += widened.1;
         let growth;
         (growth, memory[i]) = growth_m2(1.0, here.lagrangian_s, dt_s, memory[i]);
-        xx_m2[i] += here.x * growth;
-        yy_m2[i] += here.y * growth;
         depth[i] += match law {
             VerticalLaw::Gaussian => here.z * growth,
             VerticalLaw::Proportional => 0.5 * here.z * growth / (z_m[i] + depth[i]).max(f64::MIN_POSITIVE),
@@ -194,8 +200,13 @@ pub(super) fn travel(
                 *pending += rate * (end_us - counted_us) as f64 * 1e-6;
             }
             counted_us = end_us;
-            release(emitter, puffs, &air, dt_s, buoyancy_flux_m4_s3(emitter.heat_w, pressure.pa));
             fade(emitter, puffs, &releases, &mut state, dt_s);
+            if let Some(mut fresh) = released(emitter, puffs, &air, dt_s, buoyancy_flux_m4_s3(emitter.heat_w, pressure.pa)) {
+                // the middle of the slot is half a slot old
+                advance(&mut fresh, &air, 0.5 * dt_s);
+                fade(emitter, &mut fresh, &releases, &mut state, 0.5 * dt_s);
+                puffs.append(fresh);
+            }
             let gone = |puff: usize| conditions.scenario.domain.boundary == Boundary::Open && outside(puffs, puff, &grid, &conditions);
             let lost: Vec<bool> = (0..puffs.len()).map(gone).collect();
             for (component, slot) in emitter.slots.iter().enumerate() {
@@ -225,7 +236,10 @@ pub(super) fn travel(
             let wide = RIPE_CELLS * grid.cell_m[0].max(grid.cell_m[1]);
             let ripe = |puff: usize| {
                 let (across, up) = puffs.sigma_m(puff);
-                across >= wide && up >= RIPE_CELLS * grid.cell_m[2]
+                let here = air.at(puffs.law.mean_height(puffs.z_m[puff], puffs.depth[puff]));
+                let next = |after_s: f64| lateral_variance_m2(here.sigma_v, puffs.age_s[puff] + after_s);
+                let as_fast = here.sigma_v <= 0.0 || next(1.0) - next(0.0) >= 2.0 * here.y;
+                across >= wide && up >= RIPE_CELLS * grid.cell_m[2] && as_fast
             };
             let ripe: Vec<bool> = (0..puffs.len()).map(ripe).collect();
             hand_over(emitter, puffs, &grid, &solids, &mut releases, &mut columns, |puff| ripe[puff]);
@@ -254,10 +268,10 @@ pub const fn vertical_law(turbulence: Turbulence) -> VerticalLaw {
     }
 }
 
-/// Turns what is pending into puffs, one for each element of the source.
-fn release(emitter: &EmitterNode, puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64, buoyancy_m4_s3: f64) {
+/// What is pending as puffs, one for each element of the source.
+fn released(emitter: &EmitterNode, puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64, buoyancy_m4_s3: f64) -> Option<Puffs> {
     if puffs.pending_kg.iter().all(|mass| *mass <= 0.0) {
-        return;
+        return None;
     }
     let masses: Vec<f64> = puffs.pending_kg.iter_mut().map(std::mem::take).collect();
     let share = 1.0 / emitter.elements.len() as f64;
@@ -278,29 +292,41 @@ fn release(emitter: &EmitterNode, puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f6
         };
         fresh.push(&puff, masses.iter().map(|mass| mass * share));
     }
-    // the middle of the slot is half a slot old
-    advance(&mut fresh, air, 0.5 * dt_s);
-    puffs.append(fresh);
+    Some(fresh)
 }
 
-/// Decay, deposition and settling onto the ground.
+/// Decay, deposition and settling onto the ground; products come before what makes them.
 fn fade(emitter: &EmitterNode, puffs: &mut Puffs, releases: &Releases, state: &mut TransportState, dt_s: f64) {
-    for (component, slot) in emitter.slots.iter().enumerate() {
+    for (component, slot) in emitter.slots.iter().enumerate().rev() {
         let release = &releases.list[*slot];
         let onto_ground = release.deposition_m_s + release.settling_m_s;
         if release.decay_per_s <= 0.0 && onto_ground <= 0.0 {
             continue;
         }
-        let fate = &mut state.fates[*slot];
+        let product = release.turns_into.and_then(|(slot, share)| Some((emitter.slots.iter().position(|s| *s == slot)?, slot, share)));
         for puff in 0..puffs.len() {
+            let mass = puffs.mass_kg[component][puff];
+            if mass <= 0.0 {
+                continue;
+            }
             let at_ground = if onto_ground > 0.0 { puffs.law.density(puffs.z_m[puff], puffs.depth[puff], 0.0) } else { 0.0 };
             let (taken, lost) = (onto_ground * at_ground, release.decay_per_s);
-            let gone = -puffs.mass_kg[component][puff] * libm::expm1(-(taken + lost) * dt_s);
-            if gone > 0.0 {
-                fate.deposited_kg += gone * taken / (taken + lost);
-                fate.reacted_kg += gone * lost / (taken + lost);
-                puffs.mass_kg[component][puff] -= gone;
+            let rate = taken + lost;
+            if rate <= 0.0 {
+                continue;
             }
+            let gone = -mass * libm::expm1(-rate * dt_s);
+            let reacted = gone * lost / rate;
+            puffs.mass_kg[component][puff] -= gone;
+            state.fates[*slot].deposited_kg += gone - reacted;
+            let Some((other, other_slot, mass_yield)) = product else {
+                state.fates[*slot].reacted_kg += reacted;
+                continue;
+            };
+            let gain = mass * mass_yield * lost * met(rate, releases.list[other_slot].decay_per_s, dt_s);
+            puffs.mass_kg[other][puff] += gain;
+            state.fates[other_slot].reacted_kg += mass_yield * reacted - gain;
+            state.fates[*slot].reacted_kg += (1.0 - mass_yield) * reacted;
         }
     }
 }

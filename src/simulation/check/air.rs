@@ -157,7 +157,7 @@ pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Gases of the background and of the start.
+/// Gases of the background, of the start, and those that others turn into.
 pub(super) fn backgrounds(scenario: &Read<Scenario>, species: &SpeciesTable, found: &mut Vec<Diagnostic>) {
     let names = species.names();
     let mut check = |path: String, id: &str| {
@@ -172,6 +172,18 @@ pub(super) fn backgrounds(scenario: &Read<Scenario>, species: &SpeciesTable, fou
     let background: Vec<&str> = scenario.value.background.iter().map(|b| b.species.as_str()).collect();
     for (n, gas) in scenario.value.initial.iter().enumerate() {
         check(format!("initial[{n}].species"), gas.id_and_species().1);
+    }
+    for (n, emitter) in scenario.value.emitters.iter().enumerate() {
+        let Some(product) = &emitter.decay_to else { continue };
+        let path = format!("emitters[{n}].decay_to");
+        if species.index(&product.species).is_none() {
+            let message = format!("no species is called `{}`", product.species);
+            let fault = scenario.fault("unknown-species", &format!("{path}.species"), message);
+            found.push(fault.did_you_mean(&product.species, names.iter().map(String::as_str), true));
+        }
+        if emitter.decay_per_s.is_none_or(|rate| rate.get() <= 0.0) {
+            found.push(scenario.fault("bad-value", &path, "a product needs a `decay_per_s` above 0 of what it is made from"));
+        }
     }
     unique(scenario, "background", "species", &background, found);
     let varies = |b: &Background| b.swing_ppb.is_some_and(|v| v.get() > 0.0) || b.sigma_ppb.is_some_and(|v| v.get() > 0.0);
