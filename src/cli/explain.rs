@@ -68,6 +68,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("terrain-gap", "A terrain must have a height everywhere under the domain."),
     ("thin-obstacle", "An obstacle fills the cells whose centres it holds; this one holds none, so the wind would blow through it."),
     ("time-order", "Times in a CSV file must increase from row to row."),
+    ("too-many-puffs", "Puffs are released `puffs.per_s` times a second; a tick of this length would hold too many of them."),
     ("too-many-tracers", "A run holds at most 32 release components."),
     ("unclosed", "A bracket or quote is opened and never closed."),
     ("unknown-class", "An event's class is the label of the samples: a product in the scenario must have it."),

@@ -55,9 +55,12 @@ impl Mesh {
         }
         // how often an edge is run along from its lower corner to its higher one, and back
         let mut edges: BTreeMap<(usize, usize), (usize, usize)> = BTreeMap::new();
-        for face in &mesh.faces {
+        // a triangle with two equal corners is a line and closes nothing
+        let flat = |v: &[usize; 3]| v[0] == v[1] || v[1] == v[2] || v[2] == v[0];
+        let faces: Vec<[usize; 3]> = mesh.faces.iter().map(|face| face.vertices).filter(|v| !flat(v)).collect();
+        for face in &faces {
             for n in 0..3 {
-                let (from, to) = (face.vertices[n], face.vertices[(n + 1) % 3]);
+                let (from, to) = (face[n], face[(n + 1) % 3]);
                 let count = edges.entry((from.min(to), from.max(to))).or_default();
                 if from < to { count.0 += 1 } else { count.1 += 1 }
             }
@@ -73,7 +76,7 @@ impl Mesh {
         if let Some(first) = folded.first() {
             return Err(MeshFault::Folded { edges: folded.len(), at: middle(first) });
         }
-        Ok(Self { triangles_m: mesh.faces.iter().map(|face| face.vertices.map(corner)).collect() })
+        Ok(Self { triangles_m: faces.iter().map(|face| face.map(corner)).collect() })
     }
 
     /// The mesh scaled, turned clockwise as seen from above, and moved.
@@ -89,6 +92,13 @@ impl Mesh {
     pub fn bounds(&self) -> (DVec3, DVec3) {
         let corners = || self.triangles_m.iter().flatten().copied();
         (corners().fold(DVec3::INFINITY, DVec3::min), corners().fold(DVec3::NEG_INFINITY, DVec3::max))
+    }
+
+    /// The triangles that reach this height.
+    #[must_use]
+    pub fn at_height(&self, z: f64) -> Self {
+        let reaches = |t: &&[DVec3; 3]| t.iter().any(|p| p.z <= z) && t.iter().any(|p| p.z >= z);
+        Self { triangles_m: self.triangles_m.iter().filter(reaches).copied().collect() }
     }
 
     /// Where a line along x at this y and z enters and leaves it, sorted: inside lies between the first and the second, and so on.
@@ -113,14 +123,23 @@ fn crossing([a, b, c]: &[DVec3; 3], y: f64, z: f64) -> Option<f64> {
 
 /// The edges that hang together with the first one.
 fn connected(edges: &[&(usize, usize)]) -> Vec<(usize, usize)> {
-    let mut found = vec![*edges[0]];
-    loop {
-        let touches = |edge: &(usize, usize)| found.iter().any(|f| [f.0, f.1].contains(&edge.0) || [f.0, f.1].contains(&edge.1));
-        let Some(next) = edges.iter().find(|edge| !found.contains(edge) && touches(edge)) else {
-            return found;
-        };
-        found.push(**next);
+    let mut at_corner: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (n, edge) in edges.iter().enumerate() {
+        at_corner.entry(edge.0).or_default().push(n);
+        at_corner.entry(edge.1).or_default().push(n);
     }
+    let (mut found, mut known) = (Vec::new(), vec![false; edges.len()]);
+    let mut next = vec![0];
+    known[0] = true;
+    while let Some(n) = next.pop() {
+        found.push(*edges[n]);
+        for beside in [edges[n].0, edges[n].1].iter().flat_map(|corner| &at_corner[corner]) {
+            if !std::mem::replace(&mut known[*beside], true) {
+                next.push(*beside);
+            }
+        }
+    }
+    found
 }
 
 #[cfg(test)]

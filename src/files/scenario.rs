@@ -165,9 +165,9 @@ impl PuffRule {
 }
 
 impl Default for PuffRule {
-    /// Two a second: a stretch of plume is then about as long as a cell of a metre.
+    /// Five a second: a stretch of plume is then shorter than a cell of a metre in most winds.
     fn default() -> Self {
-        Self { per_s: PuffRate::new(2.0).unwrap_or_else(|_| unreachable!("within the interval")) }
+        Self { per_s: PuffRate::new(5.0).unwrap_or_else(|_| unreachable!("within the interval")) }
     }
 }
 

@@ -71,6 +71,12 @@ impl Terrain {
         Ok(Self { columns, rows, cell_m, heights_m })
     }
 
+    /// Size of its cells, m.
+    #[must_use]
+    pub const fn cell_m(&self) -> f64 {
+        self.cell_m
+    }
+
     /// Height at a place east and north of the grid's south-west corner, bilinear between the middles of cells and constant over the
     /// outer half of the outermost; none outside the grid or where the file has no height.
     #[must_use]

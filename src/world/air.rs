@@ -75,6 +75,8 @@ pub struct Diffusivity {
     pub lagrangian_s: Vec<f64>,
     /// Square of the buoyancy frequency on each level in s⁻², 0 where the air is not stable; empty where unknown.
     pub stability_s2: Vec<f64>,
+    /// Roughness length in m, for the wind below the lowest level; 0 where unknown.
+    pub roughness_m: f64,
 }
 
 /// Lateral variance of a plume of this age, m²: `(σᵥ t f)²` with `f = 1/(1 + 0.9 √(t/1000 s))`.

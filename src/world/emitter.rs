@@ -171,21 +171,35 @@ pub struct EmitterNode {
     pub id: String,
     /// Where, in metres.
     pub at_m: DVec3,
+    /// Where it began, in metres.
+    pub start_m: DVec3,
     /// Its parts; each releases the same share.
     pub elements: Vec<SourceElement>,
     /// Heat that lifts what it releases, W.
     pub heat_w: f64,
     /// Index in [`super::tracers::Sources`].
     pub source: usize,
-    /// Tracer slots of its components.
+    /// Tracer slots of its components, then of what they turn into.
     pub slots: Vec<usize>,
-    /// Rates of this tick in kg s⁻¹, in the order of the slots.
+    /// Rates of this tick in kg s⁻¹, one for each component in the order of the slots.
     pub rates_kg_s: Vec<f64>,
     /// All that it has released, kg.
     pub released_kg: f64,
 }
 
 impl EmitterNode {
+    /// Middle of its parts, m.
+    #[must_use]
+    pub fn middle_m(&self) -> DVec3 {
+        self.at_m + self.elements.iter().map(|element| element.offset_m).sum::<DVec3>() / self.elements.len().max(1) as f64
+    }
+
+    /// Where it is at a time in seconds since the scenario's start if it moves on this path.
+    #[must_use]
+    pub fn place_m(&self, path: &[Waypoint], at_s: f64) -> DVec3 {
+        if path.is_empty() { self.at_m } else { place_on_path(path, self.start_m, at_s) }
+    }
+
     /// Total rate of this tick in kg s⁻¹.
     #[must_use]
     pub fn total_kg_s(&self) -> f64 {
@@ -296,9 +310,7 @@ fn move_sources(clock: Res<Clock>, conditions: Option<Res<Conditions>>, mut emit
     let middle_s = f64::midpoint(clock.began_s(), clock.now_s());
     for mut emitter in &mut emitters {
         let entry = &conditions.scenario.emitters[emitter.source];
-        if !entry.path.is_empty() {
-            emitter.at_m = place_on_path(&entry.path, vector(entry.at_m), middle_s);
-        }
+        emitter.at_m = emitter.place_m(&entry.path, middle_s);
     }
 }
 

@@ -84,8 +84,10 @@ impl Surroundings {
     }
 }
 
-/// Paths and volumes are looked at in pieces of this size at most, m: a young plume is no wider.
+/// Paths and volumes are looked at in pieces of this size where cells are larger, m: a young plume is no wider.
 const FINEST_M: f64 = 2.0;
+/// But in no more pieces than this along a leg or an axis because of it.
+const MOST_PIECES: usize = 50;
 
 /// A sampling operator, worked out once: cells with weights that add up to one.
 #[derive(Component, Clone, Debug, Default)]
@@ -99,11 +101,10 @@ impl Footprint {
     /// The operator of an extent on a grid.
     #[must_use]
     pub fn new(extent: &Extent, grid: &Grid, solids: &Solids) -> Self {
-        let finest = grid.cell_m.map(|size| size.min(FINEST_M));
         let mut points = match extent {
             Extent::Point(at) => vec![(vector(at.0), 1.0)],
-            Extent::Path(corners) => along(corners, finest[0].min(finest[1]) / 2.0),
-            Extent::Volume { min_m, max_m } => within(vector(*min_m), vector(*max_m), finest),
+            Extent::Path(corners) => along(corners, grid.cell_m[0].min(grid.cell_m[1]).min(FINEST_M) / 2.0),
+            Extent::Volume { min_m, max_m } => within(vector(*min_m), vector(*max_m), grid.cell_m),
         };
         // what lies inside an obstacle is not looked at
         points.retain(|(point, _)| !solids.weights(grid, *point).is_empty());
@@ -161,7 +162,7 @@ fn along(corners: &[Position], step: f64) -> Vec<(DVec3, f64)> {
     let mut points = Vec::new();
     for leg in corners.windows(2) {
         let leg_length = leg[0].distance(leg[1]);
-        let pieces = pieces(leg_length, step);
+        let pieces = pieces(leg_length, step).min(20 * MOST_PIECES);
         for n in 0..pieces {
             let share = (n as f64 + 0.5) / pieces as f64;
             points.push((leg[0].lerp(leg[1], share), leg_length / pieces as f64 / length));
@@ -170,9 +171,12 @@ fn along(corners: &[Position], step: f64) -> Vec<(DVec3, f64)> {
     points
 }
 
-/// Centres of equal boxes no larger than `size`.
+/// Centres of equal boxes no larger than `size`, nor than [`FINEST_M`] unless they would be too many.
 fn within(min: DVec3, max: DVec3, size: [f64; 3]) -> Vec<(DVec3, f64)> {
-    let counts: [usize; 3] = std::array::from_fn(|axis| pieces(max[axis] - min[axis], size[axis]));
+    let counts: [usize; 3] = std::array::from_fn(|axis| {
+        let length = max[axis] - min[axis];
+        pieces(length, size[axis]).max(pieces(length, FINEST_M).min(MOST_PIECES))
+    });
     let total = (counts[0] * counts[1] * counts[2]) as f64;
     let mut points = Vec::new();
     for k in 0..counts[2] {

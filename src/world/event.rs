@@ -82,7 +82,7 @@ pub struct EventNode {
     pub members: Vec<usize>,
     /// Ids of the members.
     pub source: String,
-    /// Mean position of its members.
+    /// Mean position of its members, now.
     pub at_m: DVec3,
     /// Where it stands.
     pub phase: Phase,
@@ -141,6 +141,9 @@ fn follow_events<E: ScenarioEvent>(clock: Res<Clock>, mut events: Query<(&E, &mu
     for (kind, mut event) in &mut events {
         let mut members: Vec<&EmitterNode> = emitters.iter().filter(|e| event.members.contains(&e.source)).collect();
         members.sort_by_key(|member| member.source);
+        if !members.is_empty() {
+            event.at_m = members.iter().map(|member| member.middle_m()).sum::<DVec3>() / members.len() as f64;
+        }
         let Intensity { value, unit } = kind.intensity(&members);
         event.intensity = value;
         unit.clone_into(&mut event.intensity_unit);

@@ -265,6 +265,29 @@ impl Puffs {
         (low.max(DVec3::new(f64::MIN, f64::MIN, 0.0)), high)
     }
 
+    /// The density of a kilogram across a puff at a place, 1/m²; 0 where it does not reach.
+    #[must_use]
+    pub fn across_per_m2(&self, puff: usize, x_m: f64, y_m: f64) -> f64 {
+        let Some((distance, determinant)) = self.distance(puff, x_m, y_m) else {
+            return 0.0;
+        };
+        libm::exp(-0.5 * distance) / (std::f64::consts::TAU * determinant.sqrt())
+    }
+
+    /// Squared distance of a place from the centre in standard deviations, and the determinant of the covariance; none beyond
+    /// the reach.
+    fn distance(&self, puff: usize, x_m: f64, y_m: f64) -> Option<(f64, f64)> {
+        let (dx, dy) = (x_m - self.x_m[puff], y_m - self.y_m[puff]);
+        let (xx, yy, xy) = (self.xx_m2[puff], self.yy_m2[puff], self.xy_m2[puff]);
+        // no variance is larger than their sum
+        if dx * dx + dy * dy > REACH * REACH * (xx + yy) {
+            return None;
+        }
+        let determinant = xx * yy - xy * xy;
+        let distance = (yy * dx * dx - 2.0 * xy * dx * dy + xx * dy * dy) / determinant;
+        (distance <= REACH * REACH).then_some((distance, determinant))
+    }
+
     /// Mass of a component in the air, kg.
     #[must_use]
     pub fn airborne_kg(&self, component: usize) -> f64 {
@@ -274,17 +297,9 @@ impl Puffs {
     /// The density of a puff of one kilogram at a point, kg m⁻³; 0 where it does not reach.
     #[must_use]
     pub fn density(&self, puff: usize, at_m: DVec3) -> f64 {
-        let (dx, dy) = (at_m.x - self.x_m[puff], at_m.y - self.y_m[puff]);
-        let (xx, yy, xy) = (self.xx_m2[puff], self.yy_m2[puff], self.xy_m2[puff]);
-        // no variance is larger than their sum
-        if dx * dx + dy * dy > REACH * REACH * (xx + yy) {
+        let Some((distance, determinant)) = self.distance(puff, at_m.x, at_m.y) else {
             return 0.0;
-        }
-        let determinant = xx * yy - xy * xy;
-        let distance = (yy * dx * dx - 2.0 * xy * dx * dy + xx * dy * dy) / determinant;
-        if distance > REACH * REACH {
-            return 0.0;
-        }
+        };
         let (factor, exponent) = self.law.shape(self.z_m[puff], self.depth[puff], at_m.z);
         factor * libm::exp(exponent - 0.5 * distance) / (std::f64::consts::TAU * determinant.sqrt())
     }
@@ -345,9 +360,8 @@ impl Puffs {
 }
 
 /// The level of bins for puffs that reach this far: bins of 2ⁿ m.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
 fn level_of(reach_m: f64) -> u32 {
-    reach_m.log2().ceil().clamp(0.0, 24.0) as u32
+    (0..24).find(|level| f64::from(1u32 << level) >= reach_m).unwrap_or(24)
 }
 
 /// The number of the bin so many columns and rows from that of a point.

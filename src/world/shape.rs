@@ -53,8 +53,8 @@ pub struct Ground {
     pub top_m: f64,
 }
 
-/// Heights are looked at on so many places along an axis to find the lowest.
-const LOOKS: u32 = 200;
+/// Heights are looked at on at least and at most so many places along an axis.
+const LOOKS: (f64, f64) = (200.0, 4000.0);
 
 impl Ground {
     /// The part of a terrain under a domain of this size; the lowest place is z = 0.
@@ -63,14 +63,18 @@ impl Ground {
     /// A place of the domain, east and north in metres, where the terrain has no height.
     pub fn new(terrain: Terrain, corner_m: (f64, f64), size_m: DVec3) -> Result<Self, (f64, f64)> {
         let (mut low, mut high, mut sum) = (f64::MAX, f64::MIN, 0.0);
-        for j in 0..=LOOKS {
-            for i in 0..=LOOKS {
-                let at = (size_m.x * f64::from(i) / f64::from(LOOKS), size_m.y * f64::from(j) / f64::from(LOOKS));
+        // twice as fine as the terrain: no height of it is missed
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let looks = |length: f64| (2.0 * length / terrain.cell_m()).ceil().clamp(LOOKS.0, LOOKS.1) as u32;
+        let (along, across) = (looks(size_m.x), looks(size_m.y));
+        for j in 0..=across {
+            for i in 0..=along {
+                let at = (size_m.x * f64::from(i) / f64::from(along), size_m.y * f64::from(j) / f64::from(across));
                 let height = terrain.height_m(corner_m.0 + at.0, corner_m.1 + at.1).ok_or(at)?;
                 (low, high, sum) = (f64::min(low, height), f64::max(high, height), sum + height);
             }
         }
-        let mean_m = sum / f64::from((LOOKS + 1) * (LOOKS + 1)) - low;
+        let mean_m = sum / (f64::from(along + 1) * f64::from(across + 1)) - low;
         Ok(Self { terrain, corner_m, base_m: low, size_m, mean_m, top_m: high - low })
     }
 
@@ -144,7 +148,7 @@ impl Shape {
             }
             Self::Sphere { centre, radius } => (*centre - DVec3::splat(*radius), *centre + DVec3::splat(*radius)),
             Self::Mesh(mesh) => mesh.bounds(),
-            Self::Ground(ground) => (DVec3::ZERO, ground.size_m.with_z(ground.top_m)),
+            Self::Ground(ground) => (DVec3::ZERO, ground.size_m),
         }
     }
 
@@ -156,13 +160,18 @@ impl Shape {
         let Self::Mesh(mesh) = self else {
             return grid.cells_between(min - hair, max + hair).filter(|(_, centre)| self.contains(*centre)).map(|(cell, _)| cell).collect();
         };
-        // a row of cells at a time: where its line enters and leaves the mesh
+        // a row of cells at a time: where its line enters and leaves the mesh, by the triangles of that level
         let away = HAIR * (max - min);
         let (mut row, mut crossings, mut cells) = (None, Vec::new(), Vec::new());
+        let (mut level, mut slice) = (None, mesh.clone());
         for (cell, centre) in grid.cells_between(min - hair, max + hair) {
+            if level != Some(centre.z.to_bits()) {
+                level = Some(centre.z.to_bits());
+                slice = mesh.at_height(centre.z + away.z);
+            }
             if row != Some((centre.y.to_bits(), centre.z.to_bits())) {
                 row = Some((centre.y.to_bits(), centre.z.to_bits()));
-                crossings = mesh.crossings(centre.y + away.y, centre.z + away.z);
+                crossings = slice.crossings(centre.y + away.y, centre.z + away.z);
             }
             if within(&crossings, centre.x) {
                 cells.push(cell);

@@ -67,6 +67,21 @@ impl Solids {
         self.any() && grid.cells_between(low - half, high + half).any(|(cell, _)| self.cells[cell])
     }
 
+    /// The same, or where there is no air at the point, the nearest cell within a few that holds any; none if there is none.
+    #[must_use]
+    pub fn weights_nearby(&self, grid: &Grid, point: DVec3) -> Vec<(usize, f64)> {
+        /// So many cells away is still nearby.
+        const NEARBY: f64 = 8.0;
+        let weights = self.weights(grid, point);
+        if !weights.is_empty() {
+            return weights;
+        }
+        let reach = NEARBY * grid.cell();
+        let air = grid.cells_between(point - reach, point + reach).filter(|(cell, _)| !self.cells[*cell]);
+        let nearest = air.min_by(|a, b| a.1.distance_squared(point).total_cmp(&b.1.distance_squared(point)).then(a.0.cmp(&b.0)));
+        nearest.map(|(cell, _)| vec![(cell, 1.0)]).unwrap_or_default()
+    }
+
     /// Low faces along x, y, z, 1 where air can pass and 0 where not; none without any solid cell.
     #[must_use]
     pub fn open_faces(&self) -> Option<[&[f32]; 3]> {

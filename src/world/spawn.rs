@@ -267,10 +267,11 @@ fn spawn_emitters(world: &mut World, conditions: &Conditions, kinds: &EmitterKin
         let node = EmitterNode {
             id: entry.id.clone(),
             at_m: vector(entry.at_m),
+            start_m: vector(entry.at_m),
             elements: elements(&entry.shape, vector(entry.at_m)),
             heat_w: or_none(entry.heat_w),
             source,
-            rates_kg_s: vec![0.0; slots.len()],
+            rates_kg_s: vec![0.0; slots.len() - usize::from(entry.decay_to.is_some())],
             slots,
             released_kg: 0.0,
         };

@@ -226,10 +226,19 @@ fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid, ground_m: f64) ->
             let half_way_s = |k: usize| (0.5 * size.x.max(size.y) / layer.speed(level(k)).max(SLOWEST_M_S)).min(LONGEST_WAY_S);
             let growth = |age_s: f64| 0.5 * (lateral_variance_m2(sigma_v, age_s + 1.0) - lateral_variance_m2(sigma_v, age_s));
             let lateral: Vec<f64> = (0..nz).map(|k| growth(half_way_s(k))).collect();
-            let z_faces = (0..=nz).map(|k| layer.diffusivity((k as f64 * grid.cell_m[2] - ground_m).max(0.0))).collect();
+            let z_faces =
+                (0..=nz).map(|k| layer.diffusivity(if k == 0 { 0.0 } else { (k as f64 * grid.cell_m[2] - ground_m).max(least) })).collect();
             let lagrangian_s = (0..nz).map(|k| layer.vertical_lagrangian_s(level(k))).collect();
             let stability_s2 = (0..nz).map(|k| layer.stability_s2(level(k))).collect();
-            Diffusivity { x: lateral.clone(), y: lateral, z_faces, sigma_v: vec![sigma_v; nz], lagrangian_s, stability_s2 }
+            Diffusivity {
+                x: lateral.clone(),
+                y: lateral,
+                z_faces,
+                sigma_v: vec![sigma_v; nz],
+                lagrangian_s,
+                stability_s2,
+                roughness_m: layer.roughness_m,
+            }
         }
         (Turbulence::Mean | Turbulence::Ensemble | Turbulence::Laminar, _) => constant(0.0, 0.0, 0.0),
     }

@@ -83,7 +83,7 @@ pub struct Plume {
     pub sigma_v_m_s: f64,
     /// Lagrangian time of the vertical turbulence, s.
     pub lagrangian_s: f64,
-    /// Spread at the start, from the size of a cell, m.
+    /// Spread at the start, that of the source, m.
     pub start_m: f64,
 }
 
@@ -244,7 +244,7 @@ pub(super) fn fluctuate(
 
 /// The mean plume of a source in the present air.
 fn plume(grid: &Grid, wind: &WindField, diffusivity: &Diffusivity, emitter: &EmitterNode) -> Plume {
-    let at_m = emitter.at_m + emitter.elements.iter().map(|element| element.offset_m).sum::<DVec3>() / emitter.elements.len() as f64;
+    let at_m = emitter.middle_m();
     let widest = |of: fn(&SourceElement) -> f64| emitter.elements.iter().map(of).fold(0.0, f64::max);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the levels")]
     let level = (at_m.z / grid.cell_m[2]).clamp(0.0, (grid.shape[2] - 1) as f64) as usize;

@@ -140,12 +140,12 @@ fn release(
     emitters.sort_by_key(|(emitter, _)| emitter.source);
     let slot_s = conditions.scenario.puffs.slot_us() as f64 * 1e-6;
     for (emitter, puffs) in &mut emitters {
-        if solids.any() && puffs::in_puffs(&conditions) && conditions.scenario.fidelity == Fidelity::Field {
+        if puffs::in_puffs(&conditions) && conditions.scenario.fidelity == Fidelity::Field {
             puffs.into_cells = emitter.elements.iter().any(|element| {
                 let at_m = emitter.at_m + element.offset_m;
                 let size = REACH * DVec3::new(element.across_m2[0].sqrt(), element.across_m2[1].sqrt(), element.sigma_z_m);
-                let way = puffs::WALL_SLOTS * slot_s * wind.at(&grid, at_m).abs() + size + grid.cell();
-                solids.any_between(&grid, at_m - way, at_m + way)
+                let way = puffs::WALL_SLOTS * slot_s * wind.at(&grid, at_m).abs() + size;
+                puffs::at_a_wall(&grid, &solids, conditions.scenario.domain.boundary, at_m - way, at_m + way)
             });
         }
         if !puffs.into_cells {
@@ -158,7 +158,7 @@ fn release(
             releases.list[*slot].live = true;
             let density = rate * clock.tick_s() / grid.cell_volume_m3() / emitter.elements.len() as f64;
             for element in &emitter.elements {
-                for (index, weight) in solids.weights(&grid, emitter.at_m + element.offset_m) {
+                for (index, weight) in solids.weights_nearby(&grid, emitter.at_m + element.offset_m) {
                     columns[*slot][index] += (density * weight) as f32;
                 }
             }

@@ -7,6 +7,7 @@ use glam::DVec3;
 use super::units::average_fits;
 use crate::device::turned;
 use crate::diagnostics::Diagnostic;
+use crate::files::obstacle::Obstacle;
 use crate::files::product::Product;
 use crate::files::scenario::{Boundary, Extent, Fidelity, InitialGas, Scenario, Wind};
 use crate::numerics::transport::MAX_COURANT;
@@ -15,7 +16,7 @@ use crate::physics::dispersion::MOST_STEPS;
 use crate::sensing::SensorKinds;
 use crate::simulation::{Read, Request};
 use crate::world::Grid;
-use crate::world::emitter::elements;
+use crate::world::emitter::{SourceElement, elements};
 use crate::world::environment::{Footprint, vector};
 use crate::world::shape::Shape;
 use crate::world::solid::Solids;
@@ -30,7 +31,6 @@ const BYTES_AROUND: f64 = 120.0;
 /// A domain may use this share of the machine's memory.
 const MEMORY_SHARE: f64 = 0.8;
 
-/// Size, memory, Courant number, and everything that must lie inside.
 /// The box of air, and everything in it.
 pub(super) fn domain(
     scenario: &Read<Scenario>,
@@ -43,8 +43,8 @@ pub(super) fn domain(
     let value = &scenario.value;
     let size = [value.domain.size_m.0.get(), value.domain.size_m.1.get(), value.domain.size_m.2.get()];
     let cell = value.domain.cell_m.0;
-    let column = value.fidelity == Fidelity::Plume && value.obstacles.is_empty();
-    let voxels: f64 = (if column { 2 } else { 0 }..3).map(|axis| (size[axis] / cell[axis]).round().max(1.0)).product();
+    let grid = grid_of(value);
+    let voxels: f64 = grid.shape.iter().map(|n| *n as f64).product();
     let around = if value.obstacles.is_empty() { 0.0 } else { BYTES_AROUND };
     let bytes = voxels * (BYTES_PER_VOXEL + around + BYTES_PER_FIELD * tracers as f64);
     let memory = machine_memory();
@@ -67,7 +67,6 @@ pub(super) fn domain(
         ));
         return;
     }
-    let grid = grid_of(value);
     let recorded_missing = matches!(value.wind, Wind::Recorded { .. }) && conditions.wind.is_none();
     let speed = if recorded_missing || conditions.roughness_m == Some(0.0) { 0.0 } else { fastest(conditions, &grid) };
     let steps = speed * value.tick_s.secs() / grid.cell_m[0].min(grid.cell_m[1]) / MAX_COURANT;
@@ -81,6 +80,7 @@ pub(super) fn domain(
         );
     }
     plume(scenario, found);
+    slots(scenario, found);
     places(scenario, products, (request, kinds), (&grid, &conditions.shapes), found);
     probes(scenario, found);
 }
@@ -91,16 +91,37 @@ fn plume(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
     if value.fidelity != Fidelity::Plume {
         return;
     }
-    for (list, any, what) in
-        [("initial", !value.initial.is_empty(), "initial gas"), ("snapshots", !value.snapshots.is_empty(), "snapshots")]
-    {
-        if any {
-            found.push(
-                scenario
-                    .fault("no-cells", list, format!("`fidelity: Plume` has no cells for {what}"))
-                    .help("use `fidelity: Field`, or leave them out"),
-            );
-        }
+    let cells = [("initial", !value.initial.is_empty(), "initial gas"), ("snapshots", !value.snapshots.is_empty(), "snapshots")];
+    let sides = ("domain.boundary", value.domain.boundary != Boundary::Open, "sides that are not open");
+    let still = ("wind", matches!(value.wind, Wind::Calm), "air that stands still");
+    let ground = ("obstacles", value.obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::Terrain { .. })), "a terrain");
+    for (place, _, what) in cells.into_iter().chain([sides, still, ground]).filter(|(_, any, _)| *any) {
+        found.push(
+            scenario
+                .fault("no-cells", place, format!("`fidelity: Plume` has no cells for {what}"))
+                .help("use `fidelity: Field`, or leave it out"),
+        );
+    }
+    if !value.obstacles.is_empty() {
+        let message = "with `fidelity: Plume` the wind goes around obstacles, but gas that spreads goes through them";
+        found.push(scenario.fault("no-cells", "obstacles", message).help("use `fidelity: Field` where a wall matters").warning());
+    }
+}
+
+/// More slots of puffs than this in one tick are refused.
+const MOST_SLOTS: f64 = 1e5;
+
+/// How finely releases are cut.
+fn slots(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
+    let slots = scenario.value.puffs.per_s.get() * scenario.value.tick_s.secs();
+    if slots > MOST_SLOTS {
+        let message = format!("one tick would release {slots:.0} puffs from each part of a source; {MOST_SLOTS:.0} is the limit");
+        let fault = scenario.fault("too-many-puffs", "puffs.per_s", message);
+        found.push(
+            fault
+                .also(&scenario.source, scenario.span("tick_s"), "in a tick of this length")
+                .help("use fewer puffs a second, or a shorter tick"),
+        );
     }
 }
 
@@ -182,7 +203,11 @@ fn places(
                 found.push(scenario.fault("bad-value", &format!("{path}.at_s"), "the times of a path must rise, from above 0 s"));
             }
             before_s = point.at_s.get();
-            inside(format!("{path}.to_m"), format!("{what} on its path"), vector(point.to_m), found);
+            let from_m = if m == 0 { at_m } else { vector(emitter.path[m - 1].to_m) };
+            found.extend(leg(grid, from_m, vector(point.to_m)).find_map(|place| {
+                let outside = |part: &SourceElement| check(&format!("{path}.to_m"), &format!("{what} on its path"), place + part.offset_m);
+                parts.iter().find_map(outside)
+            }));
         }
     }
     for (n, gas) in value.initial.iter().enumerate() {
@@ -213,6 +238,14 @@ fn places(
             }
         }
     }
+}
+
+/// Places on a straight way, half a cell apart or less, the first left out.
+fn leg(grid: &Grid, from_m: DVec3, to_m: DVec3) -> impl Iterator<Item = DVec3> {
+    let step = 0.5 * grid.cell_m.iter().copied().fold(f64::MAX, f64::min);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    let count = (from_m.distance(to_m) / step).ceil().clamp(1.0, 1e5) as u32;
+    (1..=count).map(move |n| from_m.lerp(to_m, f64::from(n) / f64::from(count)))
 }
 
 /// What an obstacle can get wrong; gives the cells they fill.

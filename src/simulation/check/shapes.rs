@@ -95,7 +95,15 @@ fn lift(scenario: &mut Scenario, ground: &Ground) {
         match &mut probe.over {
             Extent::Point(at) => up(&mut at.0),
             Extent::Path(points) => points.iter_mut().for_each(up),
-            Extent::Volume { min_m, max_m } => [min_m, max_m].into_iter().for_each(up),
+            Extent::Volume { min_m, max_m } => {
+                let middle = vector(*min_m).midpoint(vector(*max_m));
+                let height = ground.height_m(middle.x, middle.y);
+                for corner in [min_m, max_m] {
+                    if let Ok(z) = Finite::new(corner.2.get() + height) {
+                        corner.2 = z;
+                    }
+                }
+            }
         }
     }
 }
