@@ -137,10 +137,10 @@ pub struct Plan<'f, T> {
     sides: Sides,
     order: [usize; 3],
     explicit: [Vec<T>; 2],
-    implicit: [Vec<Option<Diffusion<T>>>; 2],
+    implicit: [Vec<Option<Diffusion>>; 2],
     /// Explicit diffusion numbers of the level faces, ground and top included; zero where it is implicit.
     vertical_explicit: Vec<T>,
-    vertical_implicit: Option<Diffusion<T>>,
+    vertical_implicit: Option<Diffusion>,
     volume: Option<[Vec<T>; 3]>,
     open: Option<[&'f [T]; 3]>,
 }
@@ -365,8 +365,8 @@ pub struct Buffers<T> {
     saved: Vec<T>,
     ghosts: [Vec<T>; 2],
     ones: Vec<T>,
-    delta: Vec<T>,
-    factor: Vec<T>,
+    delta: Vec<f64>,
+    factor: Vec<f64>,
     turned: Vec<T>,
     turned_open: Vec<T>,
     /// What left through the sides of the last plane.
@@ -659,7 +659,7 @@ const TURNED: usize = 16;
 /// Implicit diffusion of every row of plane `k` along itself.
 #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
-fn diffuse_lines_body<T: Real>(job: &Sweep<'_, '_, T>, diffusion: &Diffusion<T>, plane: &mut [T], k: usize, buffers: &mut Buffers<T>) {
+fn diffuse_lines_body<T: Real>(job: &Sweep<'_, '_, T>, diffusion: &Diffusion, plane: &mut [T], k: usize, buffers: &mut Buffers<T>) {
     let nx = diffusion.cells();
     let [_, ny, _] = job.plan.faces.shape;
     let Buffers { turned, turned_open, delta, factor, .. } = buffers;
@@ -699,7 +699,7 @@ fn turn<T: Real>(block: &[T], nx: usize, turned: &mut Vec<T>) {
 /// Implicit diffusion of rows across themselves.
 #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
-fn diffuse_body<T: Real>(job: &Sweep<'_, '_, T>, diffusion: &Diffusion<T>, rows: &mut [&mut [T]], other: usize, buffers: &mut Buffers<T>) {
+fn diffuse_body<T: Real>(job: &Sweep<'_, '_, T>, diffusion: &Diffusion, rows: &mut [&mut [T]], other: usize, buffers: &mut Buffers<T>) {
     let Buffers { delta, factor, ones, .. } = buffers;
     if job.plan.open.is_some() {
         diffusion.apply_around(rows, |face| job.open_row(face, other, ones), delta, factor);
@@ -718,7 +718,7 @@ pub trait PlaneKernels: Sized {
     fn diffuse(
         level: SimdLevel,
         job: &Sweep<'_, '_, Self>,
-        diffusion: &Diffusion<Self>,
+        diffusion: &Diffusion,
         rows: &mut [&mut [Self]],
         other: usize,
         buffers: &mut Buffers<Self>,
@@ -727,7 +727,7 @@ pub trait PlaneKernels: Sized {
     fn diffuse_lines(
         level: SimdLevel,
         job: &Sweep<'_, '_, Self>,
-        diffusion: &Diffusion<Self>,
+        diffusion: &Diffusion,
         plane: &mut [Self],
         k: usize,
         buffers: &mut Buffers<Self>,
@@ -743,7 +743,7 @@ macro_rules! plane_kernels {
         at_simd_levels!(
             fn $diffuse(
                 job: &Sweep<'_, '_, $type>,
-                diffusion: &Diffusion<$type>,
+                diffusion: &Diffusion,
                 rows: &mut [&mut [$type]],
                 other: usize,
                 buffers: &mut Buffers<$type>,
@@ -752,7 +752,7 @@ macro_rules! plane_kernels {
         at_simd_levels!(
             fn $lines(
                 job: &Sweep<'_, '_, $type>,
-                diffusion: &Diffusion<$type>,
+                diffusion: &Diffusion,
                 plane: &mut [$type],
                 k: usize,
                 buffers: &mut Buffers<$type>,
@@ -769,7 +769,7 @@ macro_rules! plane_kernels {
             fn diffuse(
                 level: SimdLevel,
                 job: &Sweep<'_, '_, Self>,
-                diffusion: &Diffusion<Self>,
+                diffusion: &Diffusion,
                 rows: &mut [&mut [Self]],
                 other: usize,
                 buffers: &mut Buffers<Self>,
@@ -779,7 +779,7 @@ macro_rules! plane_kernels {
             fn diffuse_lines(
                 level: SimdLevel,
                 job: &Sweep<'_, '_, Self>,
-                diffusion: &Diffusion<Self>,
+                diffusion: &Diffusion,
                 plane: &mut [Self],
                 k: usize,
                 buffers: &mut Buffers<Self>,

@@ -68,17 +68,23 @@ impl Grid {
         DVec3::from_array(self.cell_m)
     }
 
-    /// The cells whose centres lie between two corners, with those centres; x fastest.
-    pub fn cells_between(&self, low: DVec3, high: DVec3) -> impl Iterator<Item = (usize, DVec3)> + use<> {
+    /// The cells along each axis whose centres lie between two corners.
+    #[must_use]
+    pub fn ranges_between(&self, low: DVec3, high: DVec3) -> [std::ops::Range<usize>; 3] {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the grid")]
         let range = |axis: usize| {
             let n = self.shape[axis] as f64;
             let from = (low[axis] / self.cell_m[axis] - 0.5).ceil().clamp(0.0, n) as usize;
             let to = ((high[axis] / self.cell_m[axis] - 0.5).floor() + 1.0).clamp(0.0, n) as usize;
-            from..to
+            from..to.max(from)
         };
-        let (x, y, grid) = (range(0), range(1), *self);
-        range(2).flat_map(move |k| {
+        std::array::from_fn(range)
+    }
+
+    /// The cells whose centres lie between two corners, with those centres; x fastest.
+    pub fn cells_between(&self, low: DVec3, high: DVec3) -> impl Iterator<Item = (usize, DVec3)> + use<> {
+        let ([x, y, z], grid) = (self.ranges_between(low, high), *self);
+        z.flat_map(move |k| {
             let x = x.clone();
             y.clone().flat_map(move |j| x.clone().map(move |i| (grid.index(i, j, k), grid.centre(i, j, k))))
         })

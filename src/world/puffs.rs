@@ -140,6 +140,8 @@ pub struct Puffs {
     pub mass_kg: Vec<Vec<f64>>,
     /// Released, but not yet a puff, by component, kg.
     pub pending_kg: Vec<f64>,
+    /// What single precision rounded off when gas went into the cells, by component, kg: it goes along with the next.
+    pub remainder_kg: Vec<f64>,
     /// True while the emitter releases into the cells: a wall is too close for puffs.
     pub into_cells: bool,
     #[serde(skip)]
@@ -183,7 +185,8 @@ impl Puffs {
     /// No puffs yet of an emitter of so many components.
     #[must_use]
     pub fn new(law: VerticalLaw, components: usize) -> Self {
-        Self { law, mass_kg: vec![Vec::new(); components], pending_kg: vec![0.0; components], ..Self::default() }
+        let nothing = vec![0.0; components];
+        Self { law, mass_kg: vec![Vec::new(); components], pending_kg: nothing.clone(), remainder_kg: nothing, ..Self::default() }
     }
 
     /// How many there are.
@@ -291,7 +294,7 @@ impl Puffs {
     /// Mass of a component in the air, kg.
     #[must_use]
     pub fn airborne_kg(&self, component: usize) -> f64 {
-        self.mass_kg[component].iter().sum::<f64>() + self.pending_kg[component]
+        self.mass_kg[component].iter().sum::<f64>() + self.pending_kg[component] + self.remainder_kg[component]
     }
 
     /// The density of a puff of one kilogram at a point, kg m⁻³; 0 where it does not reach.

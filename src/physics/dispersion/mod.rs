@@ -126,7 +126,6 @@ fn fill_initial(
 }
 
 /// Puts what emitters release in this tick into the cells around them, where it does not become puffs.
-#[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
 fn release(
     (grid, clock, solids): (Res<Grid>, Res<Clock>, Res<Solids>),
     conditions: Res<Conditions>,
@@ -151,17 +150,19 @@ fn release(
         if !puffs.into_cells {
             continue;
         }
-        for (slot, rate) in emitter.slots.iter().zip(&emitter.rates_kg_s) {
+        for (component, (slot, rate)) in emitter.slots.iter().zip(&emitter.rates_kg_s).enumerate() {
             if *rate <= 0.0 {
                 continue;
             }
             releases.list[*slot].live = true;
-            let density = rate * clock.tick_s() / grid.cell_volume_m3() / emitter.elements.len() as f64;
+            let density = (rate * clock.tick_s() + puffs.remainder_kg[component]) / grid.cell_volume_m3();
+            let mut left = density;
             for element in &emitter.elements {
                 for (index, weight) in solids.weights_nearby(&grid, emitter.at_m + element.offset_m) {
-                    columns[*slot][index] += (density * weight) as f32;
+                    left -= puffs::add(&mut columns[*slot][index], density * weight / emitter.elements.len() as f64);
                 }
             }
+            puffs.remainder_kg[component] = left * grid.cell_volume_m3();
         }
     }
 }

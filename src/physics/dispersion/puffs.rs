@@ -377,8 +377,15 @@ pub(super) fn at_a_wall(grid: &Grid, solids: &Solids, boundary: Boundary, low: D
     (boundary != Boundary::Open && beyond) || solids.any_between(grid, low - grid.cell(), high + grid.cell())
 }
 
-/// Puts the puffs for which `ready` holds into the cells, with all their mass.
+/// Adds to a cell and tells how much of it arrived: a small part of a full cell is rounded.
 #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
+pub(super) fn add(cell: &mut f32, density: f64) -> f64 {
+    let before = *cell;
+    *cell = (f64::from(before) + density) as f32;
+    f64::from(*cell) - f64::from(before)
+}
+
+/// Puts the puffs for which `ready` holds into the cells, with all their mass.
 fn hand_over(
     emitter: &EmitterNode,
     puffs: &mut Puffs,
@@ -389,49 +396,89 @@ fn hand_over(
     ready: impl Fn(usize) -> bool,
 ) {
     for puff in (0..puffs.len()).filter(|puff| ready(*puff)) {
-        let cells = share_among_cells(puffs, puff, grid, solids);
+        let shares = Shares::of(puffs, puff, grid, solids);
         for (component, slot) in emitter.slots.iter().enumerate() {
-            let density = puffs.mass_kg[component][puff] / grid.cell_volume_m3();
-            if density > 0.0 {
+            let mass = puffs.mass_kg[component][puff];
+            if mass > 0.0 {
                 releases.list[*slot].live = true;
-                for (cell, weight) in &cells {
-                    columns[*slot][*cell] += (density * weight) as f32;
-                }
+                let density = (mass + puffs.remainder_kg[component]) / grid.cell_volume_m3();
+                let mut left = density;
+                shares.each_row(grid, |cells, share, row| {
+                    for (cell, weight) in columns[*slot][cells].iter_mut().zip(row) {
+                        left -= add(cell, density * share * weight);
+                    }
+                });
+                puffs.remainder_kg[component] = left * grid.cell_volume_m3();
             }
         }
     }
     puffs.retain(|puff| !ready(puff));
 }
 
-/// The cells a puff reaches with the share of its mass each gets; the shares add up to one.
-fn share_among_cells(puffs: &Puffs, puff: usize, grid: &Grid, solids: &Solids) -> Vec<(usize, f64)> {
-    let (low, high) = puffs.bounds_m(puff);
-    let (across, up) = puffs.sigma_m(puff);
-    let [nx, ny, nz] = grid.shape;
-    // as wide as it is, times as deep as it is
-    let level = |k: usize| puffs.law.density(puffs.z_m[puff], puffs.depth[puff], grid.centre(0, 0, k).z);
-    let levels: Vec<f64> = (0..nz).map(level).collect();
-    let mut columns = vec![f64::NAN; nx * ny];
-    let mut weight = |cell: usize, centre: DVec3| {
-        let column = &mut columns[cell % (nx * ny)];
-        if column.is_nan() {
-            *column = puffs.across_per_m2(puff, centre.x, centre.y);
-        }
-        *column * levels[cell / (nx * ny)]
-    };
-    let air = grid.cells_between(low, high).filter(|(cell, _)| !solids.is_solid(*cell));
-    let mut cells: Vec<(usize, f64)> = air.map(|(cell, centre)| (cell, weight(cell, centre))).filter(|(_, weight)| *weight > 0.0).collect();
-    let sum: f64 = cells.iter().map(|(_, weight)| weight).sum();
-    // a puff that is thinner than the cells is where its centre is
-    if sum <= 0.0 || across < grid.cell_m[0].max(grid.cell_m[1]) || up < grid.cell_m[2] {
+/// The share of a puff that each cell gets; all shares add up to one.
+enum Shares {
+    /// As wide as it is, times as deep as it is: cells along x, y and z, the shares of columns (x fastest) and of levels.
+    Wide([std::ops::Range<usize>; 3], Vec<f64>, Vec<f64>),
+    /// Cell by cell, where walls are near or the puff is thinner than the cells.
+    Cells(Vec<(usize, f64)>),
+}
+
+impl Shares {
+    fn of(puffs: &Puffs, puff: usize, grid: &Grid, solids: &Solids) -> Self {
+        let (low, high) = puffs.bounds_m(puff);
+        let (across, up) = puffs.sigma_m(puff);
+        let ranges = grid.ranges_between(low, high);
+        let [x, y, z] = ranges.clone();
+        let level = |k: usize| puffs.law.density(puffs.z_m[puff], puffs.depth[puff], grid.centre(0, 0, k).z);
+        let mut levels: Vec<f64> = z.map(level).collect();
+        let column = |(i, j): (usize, usize)| {
+            let centre = grid.centre(i, j, 0);
+            puffs.across_per_m2(puff, centre.x, centre.y)
+        };
+        let columns: Vec<f64> = y.flat_map(|j| x.clone().map(move |i| (i, j))).map(column).collect();
+        let whole = columns.iter().sum::<f64>() * levels.iter().sum::<f64>();
+        // a puff that is thinner than the cells is where its centre is
         let height = puffs.law.mean_height(puffs.z_m[puff], puffs.depth[puff]);
         let centre = DVec3::new(puffs.x_m[puff], puffs.y_m[puff], height).clamp(DVec3::ZERO, grid.size_m());
-        return solids.weights_nearby(grid, centre);
+        if whole <= 0.0 || across < grid.cell_m[0].max(grid.cell_m[1]) || up < grid.cell_m[2] {
+            return Self::Cells(solids.weights_nearby(grid, centre));
+        }
+        for level in &mut levels {
+            *level /= whole;
+        }
+        let wide = Self::Wide(ranges, columns, levels);
+        if !solids.any() {
+            return wide;
+        }
+        let mut cells = Vec::new();
+        wide.each_row(grid, |row, share, weights| {
+            cells.extend(row.zip(weights).filter(|(cell, _)| !solids.is_solid(*cell)).map(|(cell, weight)| (cell, weight * share)));
+        });
+        let air: f64 = cells.iter().map(|(_, share)| share).sum();
+        if air <= 0.0 {
+            return Self::Cells(solids.weights_nearby(grid, centre));
+        }
+        cells.retain(|(_, share)| *share > 0.0);
+        for (_, share) in &mut cells {
+            *share /= air;
+        }
+        Self::Cells(cells)
     }
-    for (_, weight) in &mut cells {
-        *weight /= sum;
+
+    /// Calls `each` with the cells of every row, the share of its level, and the shares within it.
+    fn each_row(&self, grid: &Grid, mut each: impl FnMut(std::ops::Range<usize>, f64, &[f64])) {
+        match self {
+            Self::Wide([x, y, z], columns, levels) => {
+                for (k, level) in z.clone().zip(levels) {
+                    for (j, row) in y.clone().zip(columns.chunks(x.len().max(1))) {
+                        let from = grid.index(x.start, j, k);
+                        each(from..from + x.len(), *level, row);
+                    }
+                }
+            }
+            Self::Cells(cells) => cells.iter().for_each(|(cell, share)| each(*cell..*cell + 1, 1.0, &[*share])),
+        }
     }
-    cells
 }
 
 #[cfg(test)]
