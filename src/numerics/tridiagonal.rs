@@ -70,20 +70,22 @@ impl Diffusion {
                 delta[x] = (change + low * before[x]) * pivot;
             }
         }
+        let mut rounded = zeros;
         for i in (0..n).rev() {
             let factor = self.pivot[i] * self.number[i + 1];
             let (head, tail) = delta.split_at_mut((i + 1) * width);
             let delta = &mut head[i * width..];
             let row = &mut rows[i][..width];
+            let rounded = &mut rounded[..width];
             if i + 1 < n {
                 let after = &tail[..width];
                 for x in 0..width {
                     delta[x] += factor * after[x];
-                    row[x] = T::from_f64(row[x].to_f64() + delta[x]);
+                    (row[x], rounded[x]) = rounded_sum(row[x], delta[x], rounded[x]);
                 }
             } else {
                 for x in 0..width {
-                    row[x] = T::from_f64(row[x].to_f64() + delta[x]);
+                    (row[x], rounded[x]) = rounded_sum(row[x], delta[x], 0.0);
                 }
             }
         }
@@ -129,7 +131,9 @@ impl Diffusion {
                 factor[x] = high * pivot;
             }
         }
+        let mut rounded = vec![0.0; width];
         for i in (0..n).rev() {
+            let open_high = &open((i + 1).min(n - 1))[..width];
             let (head, tail) = delta.split_at_mut((i + 2) * width);
             let (delta, factor) = (&mut head[(i + 1) * width..], &factor[(i + 1) * width..(i + 2) * width]);
             let row = &mut rows[i][..width];
@@ -137,10 +141,26 @@ impl Diffusion {
                 if i + 1 < n {
                     delta[x] += factor[x] * tail[x];
                 }
-                row[x] = T::from_f64(row[x].to_f64() + delta[x]);
+                (row[x], rounded[x]) = rounded_sum(row[x], delta[x], rounded[x] * open_high[x].to_f64());
             }
         }
     }
+}
+
+/// A cell with its change and with what rounding has kept from the cell beside it, and what rounding keeps now.
+///
+/// So a line keeps its mass to one rounding, where cells in single precision would drop changes below half their step. An
+/// almost empty cell takes nothing from a full one.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level of its callers")]
+#[inline(always)]
+fn rounded_sum<T: Real>(cell: T, change: f64, kept: f64) -> (T, f64) {
+    /// Nothing is passed on to a cell that holds less than so many times as much.
+    const EMPTY: f64 = 1000.0;
+    let value = cell.to_f64();
+    let kept = if value > EMPTY * kept.abs() { kept } else { 0.0 };
+    let wanted = value + change + kept;
+    let sum = T::from_f64(wanted);
+    (sum, wanted - sum.to_f64())
 }
 
 #[cfg(test)]

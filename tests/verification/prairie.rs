@@ -47,7 +47,6 @@ fn simulated(run: &Run) -> Vec<f64> {
     densities(&mut simulation, &places).iter().map(|kg| kg * 1e6).collect()
 }
 
-#[expect(clippy::print_stdout, reason = "the table, for people")]
 #[test]
 fn two_releases_over_mown_grass_have_their_arc_maxima() {
     let (mut observed, mut predicted) = (Vec::new(), Vec::new());

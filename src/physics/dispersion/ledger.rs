@@ -37,16 +37,19 @@ impl Balance {
     }
 }
 
+/// All that holds gas or knows what became of it.
+type Everything<'w, 's> = (
+    Res<'w, Grid>,
+    Res<'w, Sources>,
+    Res<'w, Releases>,
+    Option<Res<'w, TransportState>>,
+    Tracers<'w, 's>,
+    Query<'w, 's, (&'static EmitterNode, Option<&'static Puffs>)>,
+);
+
 /// The balance of every source, in file order.
 pub fn ledger(world: &mut World) -> Vec<Balance> {
-    let mut state: SystemState<(
-        Res<Grid>,
-        Res<Sources>,
-        Res<Releases>,
-        Option<Res<TransportState>>,
-        Tracers,
-        Query<(&EmitterNode, Option<&Puffs>)>,
-    )> = SystemState::new(world);
+    let mut state: SystemState<Everything<'_, '_>> = SystemState::new(world);
     let Ok((grid, sources, releases, Some(transport), tracers, emitters)) = state.get(world) else {
         return Vec::new();
     };

@@ -4,7 +4,7 @@
 //! gas of one slot: its centre is where the middle of the slot has got to, its variance along the wind that of its stretch of
 //! plume. Across, it grows with its age as Draxler has it (`world::air::lateral_variance_m2`), or as 2 K t where a diffusivity is
 //! given. Up, by the law of its shape and as Taylor has it, `σ² = 2 K T (t/T − 1 + e^{−t/T})` with T the Lagrangian time of the
-//! vertical turbulence: σ_w t at first and 2 K t in the end. It moves with the mean wind at
+//! vertical turbulence: `σ_w t` at first and 2 K t in the end. It moves with the mean wind at
 //! the height that carries it and rises after Briggs if its source is hot.
 //!
 //! In `fidelity: Field` a puff goes into the cells with all its mass once it is `RIPE_CELLS` cells wide and grows as fast as they

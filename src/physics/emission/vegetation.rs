@@ -1,7 +1,7 @@
 //! Living plants: isoprene by light and temperature, terpenes by temperature.
 //!
 //! Isoprene `ε C_L C_T` with `C_L = α c L/√(1 + α² L²)` and `C_T = exp(c₁ (T − T_s)/(R T_s T)) / (1 + exp(c₂ (T − T_m)/(R T_s T)))`,
-//! terpenes `ε exp(β (T − T_s))`, T_s = 303 K, L the photosynthetic photon flux. Source: Guenther et al., *J. Geophys. Res.* 98,
+//! terpenes `ε exp(β (T − T_s))`, `T_s` = 303 K, L the photosynthetic photon flux. Source: Guenther et al., *J. Geophys. Res.* 98,
 //! 1993. A clear sky gives L; the leaves have the temperature of the air. Left out: cloud, shade within the crown, season, stress.
 
 use bevy_ecs::component::Component;
@@ -15,11 +15,11 @@ use crate::world::emitter::{EmissionComponent, Emitter, Stretch};
 const STANDARD_K: f64 = 303.0;
 /// Light response: α, and `c` that makes it 1 at 1000 µmol m⁻² s⁻¹.
 const LIGHT: (f64, f64) = (0.0027, 1.066);
-/// Temperature response: c₁ and c₂ in J mol⁻¹, T_m in K.
+/// Temperature response: c₁ and c₂ in J mol⁻¹, `T_m` in K.
 const WARMTH: (f64, f64, f64) = (95_000.0, 230_000.0, 314.0);
 /// Terpenes, per kelvin.
 const TERPENES_PER_K: f64 = 0.09;
-/// Photosynthetic photons in a joule of sunlight, µmol: 45 % of the energy at 4.57 µmol/J (McCree, *Agric. Meteorol.* 10, 1972).
+/// Photosynthetic photons in a joule of sunlight, µmol: 45 % of the energy at 4.57 µmol/J (`McCree`, *Agric. Meteorol.* 10, 1972).
 const PHOTONS_UMOL_J: f64 = 2.06;
 
 /// As written: `vegetation(leaf_kg: 50.0, isoprene_ug_g_h: 24.0, terpenes_ug_g_h: 0.8)`.

@@ -187,29 +187,7 @@ fn places(
             inside(path.clone(), what, origin + turned(vector(sensor.at_m), device.heading_deg.get()), found);
         }
     }
-    for (n, emitter) in value.emitters.iter().enumerate() {
-        let (at_m, what) = (vector(emitter.at_m), format!("emitter `{}`", emitter.id));
-        if !inside(format!("emitters[{n}].at_m"), what.clone(), at_m, found) {
-            continue;
-        }
-        let parts = elements(&emitter.shape, at_m);
-        found.extend(
-            parts.iter().find_map(|part| check(&format!("emitters[{n}].shape"), &format!("a part of {what}"), at_m + part.offset_m)),
-        );
-        let mut before_s = 0.0;
-        for (m, point) in emitter.path.iter().enumerate() {
-            let path = format!("emitters[{n}].path[{m}]");
-            if point.at_s.get() <= before_s {
-                found.push(scenario.fault("bad-value", &format!("{path}.at_s"), "the times of a path must rise, from above 0 s"));
-            }
-            before_s = point.at_s.get();
-            let from_m = if m == 0 { at_m } else { vector(emitter.path[m - 1].to_m) };
-            found.extend(leg(grid, from_m, vector(point.to_m)).find_map(|place| {
-                let outside = |part: &SourceElement| check(&format!("{path}.to_m"), &format!("{what} on its path"), place + part.offset_m);
-                parts.iter().find_map(outside)
-            }));
-        }
-    }
+    sources(scenario, grid, &check, found);
     for (n, gas) in value.initial.iter().enumerate() {
         if let InitialGas::GaussianPuff { id, at_m, .. } = gas {
             inside(format!("initial[{n}].at_m"), format!("puff `{id}`"), vector(*at_m), found);
@@ -236,6 +214,34 @@ fn places(
                     found.push(scenario.fault("inside-obstacle", &path, format!("{what} looks at nothing but the inside of an obstacle")));
                 }
             }
+        }
+    }
+}
+
+/// Sources lie inside with all their parts, wherever they go.
+fn sources(scenario: &Read<Scenario>, grid: &Grid, check: &impl Fn(&str, &str, DVec3) -> Option<Diagnostic>, found: &mut Vec<Diagnostic>) {
+    for (n, emitter) in scenario.value.emitters.iter().enumerate() {
+        let (at_m, what) = (vector(emitter.at_m), format!("emitter `{}`", emitter.id));
+        if let Some(fault) = check(&format!("emitters[{n}].at_m"), &what, at_m) {
+            found.push(fault);
+            continue;
+        }
+        let parts = elements(&emitter.shape, at_m);
+        found.extend(
+            parts.iter().find_map(|part| check(&format!("emitters[{n}].shape"), &format!("a part of {what}"), at_m + part.offset_m)),
+        );
+        let mut before_s = 0.0;
+        for (m, point) in emitter.path.iter().enumerate() {
+            let path = format!("emitters[{n}].path[{m}]");
+            if point.at_s.get() <= before_s {
+                found.push(scenario.fault("bad-value", &format!("{path}.at_s"), "the times of a path must rise, from above 0 s"));
+            }
+            before_s = point.at_s.get();
+            let from_m = if m == 0 { at_m } else { vector(emitter.path[m - 1].to_m) };
+            found.extend(leg(grid, from_m, vector(point.to_m)).find_map(|place| {
+                let outside = |part: &SourceElement| check(&format!("{path}.to_m"), &format!("{what} on its path"), place + part.offset_m);
+                parts.iter().find_map(outside)
+            }));
         }
     }
 }
