@@ -151,7 +151,6 @@ impl Diffusion {
 ///
 /// So a line keeps its mass to one rounding, where cells in single precision would drop changes below half their step. An
 /// almost empty cell takes nothing from a full one.
-#[expect(clippy::inline_always, reason = "compiled once for each SIMD level of its callers")]
 #[inline(always)]
 fn rounded_sum<T: Real>(cell: T, change: f64, kept: f64) -> (T, f64) {
     /// Nothing is passed on to a cell that holds less than so many times as much.
