@@ -380,6 +380,25 @@ pub enum Turbulence {
     },
     /// Nothing spreads.
     Laminar,
+    /// Eddies larger than the cells are resolved in time.
+    Les {
+        /// What stands for the smaller ones.
+        #[serde(default)]
+        subgrid: Subgrid,
+        /// Kinematic viscosity; without it that of air.
+        #[serde(default)]
+        viscosity_m2_s: Option<NonNegative>,
+    },
+}
+
+/// What stands for eddies smaller than the cells.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Subgrid {
+    /// The eddy viscosity of Vreman, 2004, with rough walls.
+    #[default]
+    Vreman,
+    /// Nothing: laminar flow between smooth walls.
+    None,
 }
 
 /// A gas that comes in with the wind: a daily cosine and an Ornstein–Uhlenbeck process.

@@ -13,8 +13,18 @@ pub mod emission;
 pub mod dispersion;
 
 use bevy_app::{App, PluginGroup, PluginGroupBuilder};
+use bevy_ecs::schedule::{IntoScheduleConfigs, SystemSet};
 
-use crate::world::PhysicsModules;
+use crate::world::{PhysicsModules, Tick, TickSystems};
+
+/// The order within `TickSystems::Flow`.
+#[derive(SystemSet, Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FlowSystems {
+    /// Temperature and humidity.
+    Heat,
+    /// The wind, which warm air lifts.
+    Wind,
+}
 
 /// The physics modules that ship with the engine.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,6 +49,7 @@ pub trait AppPhysicsExt {
 impl AppPhysicsExt for App {
     fn add_physics_module(&mut self, name: &'static str) -> &mut Self {
         self.init_resource::<PhysicsModules>();
+        self.configure_sets(Tick, (FlowSystems::Heat, FlowSystems::Wind).chain().in_set(TickSystems::Flow));
         self.world_mut().resource_mut::<PhysicsModules>().0.insert(name);
         self
     }

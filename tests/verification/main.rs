@@ -10,6 +10,7 @@ mod dispersion;
 mod emission;
 mod field;
 mod fluctuations;
+mod les;
 mod look;
 mod obstacles;
 mod plot;

@@ -47,30 +47,11 @@ impl Around {
     /// Prepares the solver for the obstacles on a grid.
     #[must_use]
     pub fn new(grid: Grid, solids: &Solids, periodic: bool) -> Self {
-        let reached = reached(&grid, solids, periodic);
-        let [nx, ny, _] = grid.shape;
-        let mut net = Network::new(grid.shape, [periodic, periodic, false]);
-        for (cell, _) in reached.iter().enumerate().filter(|(_, reached)| **reached) {
-            for axis in 0..3 {
-                let (stride, n) = ([1, nx, nx * ny][axis], grid.shape[axis]);
-                let at = cell / stride % n;
-                let conductance = conductance(&grid, axis);
-                let below = match (at, periodic && axis < 2) {
-                    (0, true) => Some(cell + (n - 1) * stride),
-                    (0, false) => None,
-                    _ => Some(cell - stride),
-                };
-                match below {
-                    Some(below) => net.links[axis][cell] = if reached[below] { conductance } else { 0.0 },
-                    None if side_is_open(axis, false, periodic) => net.anchors[cell] += 2.0 * conductance,
-                    None => {}
-                }
-                if at + 1 == n && side_is_open(axis, true, periodic) {
-                    net.anchors[cell] += 2.0 * conductance;
-                }
-            }
-        }
-        Self { grid, periodic, reached, solver: Multigrid::new(net) }
+        let open = |axis: usize, high: bool| side_is_open(axis, high, periodic);
+        let round = [periodic, periodic, false];
+        let reached = reached(&grid, solids, open, round);
+        let solver = Multigrid::new(network(&grid, &reached, open, round));
+        Self { grid, periodic, reached, solver }
     }
 
     /// Turns a wind into one that goes around the obstacles and leaves no more than `divergence` (times the cell size
@@ -195,35 +176,89 @@ fn conductance(grid: &Grid, axis: usize) -> f32 {
     (grid.cell_volume_m3() / (grid.cell_m[axis] * grid.cell_m[axis])) as f32
 }
 
-/// Cells from which air has a way to an open side.
-fn reached(grid: &Grid, solids: &Solids, periodic: bool) -> Vec<bool> {
-    let [nx, ny, nz] = grid.shape;
-    let mut reached = vec![false; grid.len()];
-    let mut edge = Vec::new();
-    for (cell, reached) in reached.iter_mut().enumerate() {
-        let (i, j, k) = (cell % nx, cell / nx % ny, cell / (nx * ny));
-        let side = k + 1 == nz || (!periodic && (i == 0 || j == 0 || i + 1 == nx || j + 1 == ny));
-        if side && !solids.is_solid(cell) {
-            *reached = true;
-            edge.push(cell);
+/// The cells of moving air and how they are coupled; the side (axis, high) is `open`, else closed or `periodic`.
+#[must_use]
+pub fn network(grid: &Grid, reached: &[bool], open: impl Fn(usize, bool) -> bool, periodic: [bool; 3]) -> Network {
+    let [nx, ny, _] = grid.shape;
+    let mut net = Network::new(grid.shape, periodic);
+    for (cell, _) in reached.iter().enumerate().filter(|(_, reached)| **reached) {
+        for axis in 0..3 {
+            let (stride, n) = ([1, nx, nx * ny][axis], grid.shape[axis]);
+            let at = cell / stride % n;
+            let conductance = conductance(grid, axis);
+            let below = match (at, periodic[axis]) {
+                (0, true) => Some(cell + (n - 1) * stride),
+                (0, false) => None,
+                _ => Some(cell - stride),
+            };
+            match below {
+                Some(below) => net.links[axis][cell] = if reached[below] { conductance } else { 0.0 },
+                None if open(axis, false) => net.anchors[cell] += 2.0 * conductance,
+                None => {}
+            }
+            if at + 1 == n && !periodic[axis] && open(axis, true) {
+                net.anchors[cell] += 2.0 * conductance;
+            }
         }
+    }
+    net
+}
+
+/// Cells from which air has a way to an open side; where no side is open, the cells of the largest pocket of air.
+#[must_use]
+pub fn reached(grid: &Grid, solids: &Solids, open: impl Fn(usize, bool) -> bool, periodic: [bool; 3]) -> Vec<bool> {
+    let [nx, ny, nz] = grid.shape;
+    let at_side = |cell: usize| {
+        let at = [cell % nx, cell / nx % ny, cell / (nx * ny)];
+        (0..3).any(|axis| {
+            !periodic[axis] && ((at[axis] == 0 && open(axis, false)) || (at[axis] + 1 == [nx, ny, nz][axis] && open(axis, true)))
+        })
+    };
+    let mut reached = vec![false; grid.len()];
+    let seeds: Vec<usize> = (0..grid.len()).filter(|cell| at_side(*cell) && !solids.is_solid(*cell)).collect();
+    if !seeds.is_empty() {
+        flood(grid, solids, periodic, seeds, &mut reached);
+        return reached;
+    }
+    let mut seen = vec![false; grid.len()];
+    let mut largest = Vec::new();
+    for cell in 0..grid.len() {
+        if !seen[cell] && !solids.is_solid(cell) {
+            let pocket = flood(grid, solids, periodic, vec![cell], &mut seen);
+            if pocket.len() > largest.len() {
+                largest = pocket;
+            }
+        }
+    }
+    for cell in largest {
+        reached[cell] = true;
+    }
+    reached
+}
+
+/// Marks all air that the cells of `edge` have a way to, and lists it.
+fn flood(grid: &Grid, solids: &Solids, periodic: [bool; 3], mut edge: Vec<usize>, reached: &mut [bool]) -> Vec<usize> {
+    let [nx, ny, nz] = grid.shape;
+    let mut pocket = edge.clone();
+    for cell in &edge {
+        reached[*cell] = true;
     }
     while let Some(cell) = edge.pop() {
         let at = [cell % nx, cell / nx % ny, cell / (nx * ny)];
         for axis in 0..3 {
-            let (stride, n) = ([1, nx, nx * ny][axis], grid.shape[axis]);
-            let wrap = periodic && axis < 2;
-            let below = if at[axis] > 0 { Some(cell - stride) } else { wrap.then(|| cell + (n - 1) * stride) };
-            let above = if at[axis] + 1 < n { Some(cell + stride) } else { wrap.then(|| cell - (n - 1) * stride) };
+            let (stride, n) = ([1, nx, nx * ny][axis], [nx, ny, nz][axis]);
+            let below = if at[axis] > 0 { Some(cell - stride) } else { periodic[axis].then(|| cell + (n - 1) * stride) };
+            let above = if at[axis] + 1 < n { Some(cell + stride) } else { periodic[axis].then(|| cell - (n - 1) * stride) };
             for next in [below, above].into_iter().flatten() {
                 if !reached[next] && !solids.is_solid(next) {
                     reached[next] = true;
                     edge.push(next);
+                    pocket.push(next);
                 }
             }
         }
     }
-    reached
+    pocket
 }
 
 #[cfg(test)]

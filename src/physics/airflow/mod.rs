@@ -1,10 +1,13 @@
 //! Airflow: the mean wind of the scenario on voxel faces, and the diffusivity that goes with it.
 //!
 //! The wind is horizontally uniform and goes around obstacles where there are any (`around`). It changes with the
-//! timeline or a recording; faces are rewritten only when it does. Left out: wakes, resolved turbulence, stability over terrain.
+//! timeline or a recording; faces are rewritten only when it does. `turbulence: Les(…)` goes on from there (`les`).
+//! Left out of the mean wind: wakes, stability over terrain.
 
 pub mod around;
+pub mod eddies;
 mod kernel;
+pub mod les;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
@@ -14,15 +17,15 @@ pub use kernel::{SurfaceLayer, phi_h, psi_m};
 
 use crate::files::scenario::{Boundary, Turbulence, Wind};
 use crate::numerics::Workers;
-use crate::physics::AppPhysicsExt;
 use crate::physics::airflow::around::{Around, DIVERGENCE, FaceWind};
+use crate::physics::{AppPhysicsExt, FlowSystems};
 use crate::units::wind_vector;
 use crate::world::air::{Diffusivity, HighFaces, WindX, WindY, WindZ, lateral_variance_m2};
 use crate::world::field::FieldMut;
 use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, Prepare};
 use crate::world::timeline::{blend_bearing, scripted, scripted_bearing};
-use crate::world::{AppStateExt, Clock, Grid, Tick, TickSystems};
+use crate::world::{AppStateExt, Clock, Grid, Tick};
 
 /// Writes wind and diffusivity.
 #[derive(Clone, Copy, Debug, Default)]
@@ -33,8 +36,10 @@ impl Plugin for AirflowPlugin {
         app.add_physics_module("airflow")
             .add_state_resource::<BlownWind>()
             .init_resource::<Obstructed>()
+            .add_state_resource::<les::LargeEddies>()
+            .init_resource::<les::LesDomain>()
             .add_systems(Prepare, prepare_obstacles)
-            .add_systems(Tick, blow.in_set(TickSystems::Flow));
+            .add_systems(Tick, (blow, les::advance).chain().in_set(FlowSystems::Wind));
     }
 }
 
@@ -143,7 +148,8 @@ fn blow(
     (mut x, mut y, mut z): (FieldMut<WindX>, FieldMut<WindY>, FieldMut<WindZ>),
 ) {
     let now = drivers(&conditions, clock.now_s());
-    if blown.drivers == Some(now) {
+    let resolved = matches!(conditions.scenario.turbulence, Turbulence::Les { .. });
+    if blown.drivers == Some(now) || (resolved && blown.drivers.is_some()) {
         return;
     }
     blown.drivers = Some(now);
@@ -240,6 +246,6 @@ fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid, ground_m: f64) ->
                 roughness_m: layer.roughness_m,
             }
         }
-        (Turbulence::Mean | Turbulence::Ensemble | Turbulence::Laminar, _) => constant(0.0, 0.0, 0.0),
+        (Turbulence::Mean | Turbulence::Ensemble | Turbulence::Laminar | Turbulence::Les { .. }, _) => constant(0.0, 0.0, 0.0),
     }
 }

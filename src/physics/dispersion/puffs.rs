@@ -19,7 +19,7 @@ use bevy_ecs::prelude::*;
 use glam::DVec3;
 
 use super::{TransportState, met};
-use crate::files::scenario::{Boundary, Fidelity, Turbulence};
+use crate::files::scenario::{Boundary, Fidelity, Subgrid, Turbulence};
 use crate::numerics::special::expm1_small;
 use crate::units::{DRY_AIR_GAS_CONSTANT_J_KG_K, GRAVITY_M_S2};
 use crate::world::air::{Diffusivity, GroundPressure, WindField, WindSampler, lateral_variance_m2};
@@ -271,9 +271,9 @@ pub(super) fn travel(
 #[must_use]
 pub fn in_puffs(conditions: &Conditions) -> bool {
     let spreads = match conditions.scenario.turbulence {
-        Turbulence::Mean | Turbulence::Ensemble => true,
+        Turbulence::Mean | Turbulence::Ensemble | Turbulence::Les { subgrid: Subgrid::Vreman, .. } => true,
         Turbulence::Given { k_m2_s: (x, y, z) } => x.get().min(y.get()).min(z.get()) > 0.0,
-        Turbulence::Laminar => false,
+        Turbulence::Laminar | Turbulence::Les { subgrid: Subgrid::None, .. } => false,
     };
     spreads || conditions.scenario.fidelity == Fidelity::Plume
 }
@@ -283,7 +283,7 @@ pub fn in_puffs(conditions: &Conditions) -> bool {
 pub const fn vertical_law(turbulence: Turbulence) -> VerticalLaw {
     match turbulence {
         Turbulence::Mean | Turbulence::Ensemble => VerticalLaw::Proportional,
-        Turbulence::Given { .. } | Turbulence::Laminar => VerticalLaw::Gaussian,
+        Turbulence::Given { .. } | Turbulence::Laminar | Turbulence::Les { .. } => VerticalLaw::Gaussian,
     }
 }
 

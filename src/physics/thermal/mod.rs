@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 pub use kernel::diurnal;
 
 use crate::files::scenario::Weather;
-use crate::physics::AppPhysicsExt;
+use crate::physics::{AppPhysicsExt, FlowSystems};
 use crate::units::{celsius, kelvin, saturation_vapour_hpa};
 use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, specific_humidity};
 use crate::world::field::FieldMut;
 use crate::world::spawn::{Conditions, Prepare, SiteInfo};
 use crate::world::timeline::scripted;
-use crate::world::{AppStateExt, Clock, Tick, TickSystems};
+use crate::world::{AppStateExt, Clock, Tick};
 
 /// Writes air temperature, specific humidity and ground pressure.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,7 +28,7 @@ impl Plugin for ThermalPlugin {
         app.add_physics_module("thermal")
             .add_state_resource::<GroundAir>()
             .add_systems(Prepare, set_air)
-            .add_systems(Tick, set_air.in_set(TickSystems::Flow));
+            .add_systems(Tick, set_air.in_set(FlowSystems::Heat));
     }
 }
 

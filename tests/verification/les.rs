@@ -1,0 +1,196 @@
+//! Sections 2.3 to 2.5: the resolved flow against exact solutions and published cavities, through the real schedule.
+
+use envirosense::diagnostics::Source;
+use envirosense::physics::airflow::les::{FlowState, LargeEddies, Lattice, LesDomain, Side, Sides, Wall};
+use envirosense::plugins::EnviroSensePlugins;
+use envirosense::prelude::Grid;
+use envirosense::simulation::{Request, Simulation};
+
+use crate::table::{Line, accept};
+
+fn line(case: &str, expected: f64, measured: f64, error: f64, limit: f64, source: &'static str) -> Line {
+    Line { module: "airflow", case: case.to_owned(), expected, measured, error, limit, source, missed: None }
+}
+
+fn smooth(viscosity_m2_s: f64, velocity_m_s: [f64; 3]) -> Side {
+    Side::Wall(Wall::Smooth { velocity_m_s, viscosity_m2_s })
+}
+
+const SLIP: Side = Side::Wall(Wall::Slip);
+
+/// A laminar flow: its box, viscosity, tick, sides and how it begins.
+struct Case {
+    size: [f64; 3],
+    cell: [f64; 3],
+    viscosity: f64,
+    tick_s: f64,
+    boundary: &'static str,
+    sides: [[Side; 2]; 3],
+    begin: fn(usize, [f64; 3]) -> f64,
+}
+
+impl Case {
+    fn load(&self) -> Simulation {
+        let [sx, sy, sz] = self.size;
+        let [hx, hy, hz] = self.cell;
+        let text = format!(
+            "Scenario(format: 1, name: \"les\", start: \"2026-01-01T00:00:00Z\", site: (latitude_deg: 0.0, longitude_deg: 0.0, elevation_m: 0.0),
+            tick_s: {:?}, duration_s: 10000.0, domain: (size_m: ({sx:?}, {sy:?}, {sz:?}), cell_m: ({hx:?}, {hy:?}, {hz:?}), boundary: {}), wind: Calm,
+            weather: Given(temperature_c: 20.0, humidity_pct: 50.0, pressure_hpa: 1013.25),
+            turbulence: Les(subgrid: None, viscosity_m2_s: {:?}))",
+            self.tick_s, self.boundary, self.viscosity
+        );
+        let mut simulation = Simulation::load(EnviroSensePlugins, &Source::new("les.ron", text), &Request::default())
+            .unwrap_or_else(|error| panic!("{error}"));
+        let world = simulation.app.world_mut();
+        world.insert_resource(LesDomain::pinned(Sides { sides: self.sides, obstacles: Wall::Slip }));
+        let lattice = Lattice::new(world.resource::<Grid>());
+        let mut state = FlowState::still(&lattice);
+        for component in 0..3 {
+            for place in 0..lattice.len() {
+                state.velocity[component][place] = (self.begin)(component, lattice.face_m(component, place));
+            }
+        }
+        world.resource_mut::<LargeEddies>().state = state;
+        simulation
+    }
+
+    fn run(&self, seconds: f64) -> (Lattice, FlowState, Simulation) {
+        let mut simulation = self.load();
+        for _ in 0..(seconds / self.tick_s).round() as usize {
+            simulation.step().unwrap();
+        }
+        let world = simulation.app.world();
+        (Lattice::new(world.resource::<Grid>()), world.resource::<LargeEddies>().state.clone(), simulation)
+    }
+}
+
+/// Kinetic energy of the real cells' low faces.
+fn energy(lattice: &Lattice, state: &FlowState) -> f64 {
+    let [_, ny, nz] = lattice.shape;
+    let rows = (1..=nz).flat_map(|k| (1..=ny).map(move |j| (j, k)));
+    rows.flat_map(|(j, k)| lattice.row(j, k)).map(|place| (0..3).map(|axis| state.velocity[axis][place].powi(2)).sum::<f64>()).sum()
+}
+
+#[test]
+fn vortices_of_taylor_and_green_lose_their_energy_at_the_exact_rate() {
+    const NU: f64 = 0.01;
+    let round = std::f64::consts::TAU;
+    let run = |n: f64| {
+        let case = Case {
+            size: [round, round, round],
+            cell: [round / n, round / n, round],
+            viscosity: NU,
+            tick_s: 4.0 / n,
+            boundary: "Periodic",
+            sides: [[Side::Periodic; 2], [Side::Periodic; 2], [SLIP; 2]],
+            begin: |component, [x, y, _]| match component {
+                0 => x.sin() * y.cos(),
+                1 => -x.cos() * y.sin(),
+                _ => 0.0,
+            },
+        };
+        let (lattice, begun) = {
+            let simulation = case.load();
+            let world = simulation.app.world();
+            (Lattice::new(world.resource::<Grid>()), world.resource::<LargeEddies>().state.clone())
+        };
+        let (_, state, simulation) = case.run(10.0);
+        let flow = simulation.app.world().resource::<LesDomain>().flow().unwrap().divergence(&state);
+        // to the end of the last step; the ratio at 10 s follows from the exact decay of the rest
+        let rest_s = 10.0 - simulation.app.world().resource::<LargeEddies>().age_s();
+        (energy(&lattice, &state) / energy(&lattice, &begun) * (-4.0 * NU * rest_s).exp(), flow)
+    };
+    let exact = (-4.0 * NU * 10.0f64).exp();
+    let (coarse, fine) = (run(32.0), run(64.0));
+    let (error_coarse, error) = ((coarse.0 / exact - 1.0).abs(), (fine.0 / exact - 1.0).abs());
+    let order = (error_coarse / error).log2();
+    accept(&[
+        line("2.3-taylor-green-energy", exact, fine.0, error, 0.002, "closed form, 64 x 64, t = 10 s"),
+        line("2.3-taylor-green-order", 1.9, order, (1.9 - order).max(0.0), 0.0, "observed from 32 to 64 cells"),
+        line("2.1-les-divergence-f64", 0.0, fine.1, fine.1, 2e-7, "|div u| h/U before faces are rounded, amendment A1"),
+    ]);
+}
+
+#[test]
+fn a_wall_that_starts_to_move_drags_the_air_as_stokes_found() {
+    const NU: f64 = 0.01;
+    let case = Case {
+        size: [1.0, 1.0, 4.0],
+        cell: [1.0, 1.0, 0.02],
+        viscosity: NU,
+        tick_s: 0.015,
+        boundary: "Periodic",
+        sides: [[Side::Periodic; 2], [Side::Periodic; 2], [smooth(NU, [1.0, 0.0, 0.0]), SLIP]],
+        begin: |_, _| 0.0,
+    };
+    // at the end of the last step, between the two nearest cells
+    let at = |z: f64, seconds: f64| {
+        let (lattice, state, simulation) = case.run(seconds);
+        let level = z / lattice.cell_m[2] + 0.5;
+        let (k, share) = (level as usize, level.fract());
+        let u = |k: usize| state.velocity[0][lattice.at([1, 1, k])];
+        assert!((simulation.app.world().resource::<LargeEddies>().age_s() - seconds).abs() < 0.015);
+        u(k) + share * (u(k + 1) - u(k))
+    };
+    let lines = [(0.1, 1.005, 0.479_500, "0.1 m, 1 s"), (0.3, 1.005, 0.033_894_9, "0.3 m, 1 s"), (0.5, 10.005, 0.263_552, "0.5 m, 10 s")];
+    accept(&lines.map(|(z, seconds, exact, name)| {
+        let measured = at(z, seconds);
+        line(
+            &format!("2.3-stokes-{name}"),
+            exact,
+            measured,
+            (measured - exact).abs(),
+            0.005,
+            "closed form; limit: 0.5 % of the wall's speed, ours",
+        )
+    }));
+}
+
+/// Extremes along the middle lines of a cavity whose lid moves: least u, largest and least w.
+fn cavity(cells: f64, reynolds: f64, seconds: f64) -> [f64; 3] {
+    let viscosity = 1.0 / reynolds;
+    let wall = smooth(viscosity, [0.0; 3]);
+    let case = Case {
+        size: [1.0; 3],
+        cell: [1.0 / cells, 1.0, 1.0 / cells],
+        viscosity,
+        tick_s: 0.05,
+        boundary: "Closed",
+        sides: [[wall; 2], [Side::Periodic; 2], [wall, smooth(viscosity, [1.0, 0.0, 0.0])]],
+        begin: |_, _| 0.0,
+    };
+    let (lattice, state, _) = case.run(seconds);
+    let (n, half) = (cells as usize, cells as usize / 2 + 1);
+    let u: Vec<f64> = (1..=n).map(|k| state.velocity[0][lattice.at([half, 1, k])]).collect();
+    let w: Vec<f64> = (1..=n).map(|i| state.velocity[2][lattice.at([i, 1, half])]).collect();
+    let negative = |list: &[f64]| list.iter().map(|v| -v).collect::<Vec<f64>>();
+    [-peak(&negative(&u)), peak(&w), -peak(&negative(&w))]
+}
+
+/// The largest value, by the parabola through it and its neighbours.
+fn peak(list: &[f64]) -> f64 {
+    let most = (1..list.len() - 1).max_by(|a, b| list[*a].total_cmp(&list[*b])).unwrap();
+    let (low, here, high) = (list[most - 1], list[most], list[most + 1]);
+    here - (high - low).powi(2) / (8.0 * (high - 2.0 * here + low))
+}
+
+#[test]
+fn the_air_under_a_moving_lid_turns_as_published() {
+    let mut lines = Vec::new();
+    let mut judge = |cells: f64, reynolds: f64, seconds: f64, expected: [f64; 3], limit: f64| {
+        let measured = cavity(cells, reynolds, seconds);
+        for ((name, expected), measured) in ["u-min", "v-max", "v-min"].iter().zip(expected).zip(measured) {
+            let error = (measured / expected - 1.0).abs();
+            let case = format!("2.4-cavity-re{reynolds}-{cells}-{name}");
+            lines.push(line(&case, expected, measured, error, limit, "129 x 129 solution of the reference, near Ghia et al. 1982"));
+        }
+    };
+    judge(64.0, 100.0, 25.0, [-0.213_47, 0.178_94, -0.252_91], 0.03);
+    judge(64.0, 400.0, 50.0, [-0.324_94, 0.299_71, -0.448_64], 0.05);
+    if std::env::var("VERIFY").as_deref() == Ok("full") {
+        judge(128.0, 100.0, 25.0, [-0.213_47, 0.178_94, -0.252_91], 0.015);
+        judge(128.0, 400.0, 50.0, [-0.324_94, 0.299_71, -0.448_64], 0.03);
+    }
+    accept(&lines);
+}
