@@ -7,6 +7,7 @@
 mod airflow;
 mod deposition;
 mod dispersion;
+mod eddies;
 mod emission;
 mod field;
 mod fluctuations;

@@ -8,7 +8,7 @@ use clap::Args;
 use super::{CANNOT, Format, Voice, complain, say};
 use crate::numerics::{SimdLevel, Workers};
 use crate::simulation::SimulationError;
-use cases::{cell_rate, demo, plume_unit, puff, puff_moves_and_queries, run_of, triad_rate, two_threads, wind_around};
+use cases::{cell_rate, demo, les_rate, plume_unit, puff, puff_moves_and_queries, run_of, triad_rate, two_threads, wind_around};
 use systems::systems;
 
 #[derive(Debug, Args)]
@@ -75,6 +75,7 @@ fn rows(repeats: u32) -> Result<Vec<Row>, SimulationError> {
     let twelve = run_of(1, 12, repeats)?;
     let five = run_of(5, 12, repeats)?;
     let (gain, control) = two_threads(repeats)?;
+    let les = les_rate(repeats, &workers(SimdLevel::Auto)?);
     let wind = wind_around(&workers(SimdLevel::Auto)?);
     let sizes = [[64, 64, 64], [256, 256, 128]].map(|shape| workers(SimdLevel::Auto).map(|one| cell_rate(shape, repeats, &one)));
     let [small, large] = sizes;
@@ -100,6 +101,7 @@ fn rows(repeats: u32) -> Result<Vec<Row>, SimulationError> {
         )
         .at_least(0.95),
         Row::new("wind-around-s", wind, "CPU-s", "mass-consistent wind, 128x128x64, 8 % solid, residual 1e-6, from rest").at_most(0.6),
+        Row::new("les-step", les, "cells/CPU-s", "resolved flow with Vreman's viscosity, 64x64x64, walls all around, one core"),
         Row::new("puff-moves", moves, "moves/CPU-s", "100,000 puffs in a surface layer").at_least(2e7),
         Row::new("puff-query-us", query, "us", "density at a point among 100,000 puffs in a square kilometre").at_most(20.0),
         Row::new(

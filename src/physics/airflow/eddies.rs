@@ -24,7 +24,7 @@ const LEVEL: f64 = 1.452_75;
 /// The lowest wave number times ℓ: below it lies one part in 10⁴ of the energy.
 const LOWEST: f64 = 0.05;
 /// Bands of wave number in an octave, each with three waves of two polarisations.
-const BANDS_IN_OCTAVE: f64 = 4.0;
+const BANDS_IN_OCTAVE: f64 = 8.0;
 /// How fast eddies turn over, of `√(k³E)`: Fung et al. use 0.4 to 1.
 const TURN_OVER: f64 = 0.5;
 /// Standard deviations of the wind along, across and up over the friction velocity: Panofsky and Dutton, 1984.

@@ -54,7 +54,8 @@ fn vreman_body(job: &Job<'_>, k: usize, out: &mut [f64]) {
         // for each component and each other axis: its two faces, above and below along that axis
         let cross: [[[&[f64]; 4]; 3]; 3] = std::array::from_fn(|component| {
             std::array::from_fn(|along| {
-                let (own, other) = (strides[component], strides[along]);
+                // along itself a component needs none of these
+                let (own, other) = if component == along { (0, 0) } else { (strides[component], strides[along]) };
                 [at(component, other, 0), at(component, own + other, 0), at(component, 0, other), at(component, own, other)]
             })
         });
