@@ -42,6 +42,10 @@ pub(crate) const CODES: &[(&str, &str)] = &[
         "A background that changes comes in with the air. Without an open side and a wind none comes in, and it keeps its first value.",
     ),
     ("inside-obstacle", "A device, sensor, emitter or probe lies inside an obstacle, or a path looks through one."),
+    (
+        "les-cells",
+        "With `turbulence: Les(…)` the lowest cells must be higher than the roughness of the ground, or its drag has no meaning.",
+    ),
     ("missing-comma", "Two values follow each other without a comma."),
     ("missing-field", "A field without a default is not given."),
     ("missing-file", "A file that another file names does not exist beside it, one folder up, here, or among the shipped files."),

@@ -9,12 +9,14 @@ use crate::device::turned;
 use crate::diagnostics::Diagnostic;
 use crate::files::obstacle::Obstacle;
 use crate::files::product::Product;
-use crate::files::scenario::{Boundary, Extent, Fidelity, InitialGas, Scenario, Wind};
+use crate::files::scenario::{Boundary, Extent, Fidelity, InitialGas, Scenario, Subgrid, Turbulence, Wind};
 use crate::numerics::transport::MAX_COURANT;
 use crate::physics::airflow::fastest;
+use crate::physics::airflow::les::{MOST_STEPS as MOST_FLOW_STEPS, steps_for};
 use crate::physics::dispersion::MOST_STEPS;
 use crate::sensing::SensorKinds;
 use crate::simulation::{Read, Request};
+use crate::units::NonNegative;
 use crate::world::Grid;
 use crate::world::emitter::{SourceElement, elements};
 use crate::world::environment::{Footprint, vector};
@@ -28,6 +30,9 @@ const BYTES_PER_FIELD: f64 = 12.0;
 /// Bytes of a voxel while the wind around obstacles is solved: the network with its coarser levels, faces and vectors in
 /// double precision (added up from their types).
 const BYTES_AROUND: f64 = 120.0;
+/// Bytes of a voxel while eddies are resolved: that network once more, three sets of velocities, pressure, its increment, viscosity,
+/// buoyancy and free faces in double precision (added up from their types).
+const BYTES_RESOLVED: f64 = 120.0 + 16.0 * 8.0;
 /// A domain may use this share of the machine's memory.
 const MEMORY_SHARE: f64 = 0.8;
 
@@ -46,7 +51,8 @@ pub(super) fn domain(
     let grid = grid_of(value);
     let voxels: f64 = grid.shape.iter().map(|n| *n as f64).product();
     let around = if value.obstacles.is_empty() { 0.0 } else { BYTES_AROUND };
-    let bytes = voxels * (BYTES_PER_VOXEL + around + BYTES_PER_FIELD * tracers as f64);
+    let resolved = if matches!(value.turbulence, Turbulence::Les { .. }) { BYTES_RESOLVED } else { 0.0 };
+    let bytes = voxels * (BYTES_PER_VOXEL + around + resolved + BYTES_PER_FIELD * tracers as f64);
     let memory = machine_memory();
     if voxels > f64::from(u32::MAX) || bytes > MEMORY_SHARE * memory {
         let gib = 1024.0_f64.powi(3);
@@ -79,11 +85,49 @@ pub(super) fn domain(
                 .help("use a shorter tick or larger cells"),
         );
     }
+    eddies(scenario, conditions, &grid, speed, found);
     plume(scenario, found);
     slots(scenario, found);
     places(scenario, products, (request, kinds), (&grid, &conditions.shapes), found);
     probes(scenario, found);
 }
+
+/// What `turbulence: Les(…)` needs.
+fn eddies(scenario: &Read<Scenario>, conditions: &Conditions, grid: &Grid, speed: f64, found: &mut Vec<Diagnostic>) {
+    let value = &scenario.value;
+    let Turbulence::Les { subgrid, viscosity_m2_s } = value.turbulence else { return };
+    if value.fidelity == Fidelity::Plume {
+        let message = "`fidelity: Plume` moves puffs on the mean wind: it has no cells for eddies";
+        found.push(scenario.fault("no-cells", "turbulence", message).help("use `fidelity: Field`, or `turbulence: Ensemble`"));
+        return;
+    }
+    // a wall's logarithm starts in the middle of the first cell
+    let half_m = 0.5 * grid.cell_m[2];
+    if let Some(roughness) = conditions.roughness_m.filter(|z0| subgrid == Subgrid::Vreman && half_m <= LEAST_WALL_DISTANCE * z0) {
+        let message = format!("a roughness of {roughness} m needs cells higher than {:.2} m", 2.0 * LEAST_WALL_DISTANCE * roughness);
+        found.push(
+            scenario
+                .fault("les-cells", "domain.cell_m", message)
+                .label("the middle of the lowest cell lies among the roughness")
+                .help("use higher cells: `cell_m: (x, y, z)`, or a smoother ground"),
+        );
+    }
+    let crossed_per_s = speed / grid.cell_m[0].min(grid.cell_m[1]);
+    let steps = steps_for(crossed_per_s, viscosity_m2_s.map_or(0.0, NonNegative::get), grid.cell_m, value.tick_s.secs());
+    if steps > MOST_FLOW_STEPS {
+        let message = format!("one tick needs at least {steps} steps of the resolved flow; {MOST_FLOW_STEPS} is the limit");
+        found.push(
+            scenario
+                .fault("courant", "tick_s", message)
+                .also(&scenario.source, scenario.span("domain.cell_m"), "cells of this size")
+                .help("use a shorter tick, larger cells or a smaller viscosity"),
+        );
+    }
+}
+
+/// The middle of the lowest cell over the roughness length: the least for which the logarithm and the ghost below it make sense,
+/// e, where the gradient at the ground is that of a smooth wall.
+const LEAST_WALL_DISTANCE: f64 = std::f64::consts::E;
 
 /// What `fidelity: Plume` cannot do.
 fn plume(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {

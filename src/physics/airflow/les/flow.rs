@@ -97,9 +97,8 @@ impl Flow {
         &self.lattice
     }
 
-    /// How many equal steps `dt_s` must be cut into.
+    /// How many equal steps `dt_s` must be cut into; the largest number there is for a flow that is no longer finite.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ceiling of a number that is not negative; saturates")]
     pub fn steps_needed(&self, state: &FlowState, viscosity: &[f64], dt_s: f64) -> usize {
         let Lattice { shape: [_, ny, nz], cell_m, .. } = self.lattice;
         let strides = self.lattice.strides();
@@ -110,13 +109,16 @@ impl Flow {
                     let rate = |axis: usize| {
                         state.velocity[axis][place].abs().max(state.velocity[axis][place + strides[axis]].abs()) / cell_m[axis]
                     };
-                    courant = courant.max(rate(0) + rate(1) + rate(2));
+                    let all = rate(0) + rate(1) + rate(2);
+                    if !(all + viscosity[place]).is_finite() {
+                        return usize::MAX;
+                    }
+                    courant = courant.max(all);
                     most_viscous = most_viscous.max(viscosity[place]);
                 }
             }
         }
-        let spread = 4.0 * most_viscous * cell_m.iter().map(|h| 1.0 / (h * h)).sum::<f64>();
-        (dt_s * (courant / MOST_COURANT).max(spread / MOST_DIFFUSION) - 1e-9).ceil().max(1.0) as usize
+        steps_for(courant, most_viscous, cell_m, dt_s)
     }
 
     /// Advances by one step. Faces and ghosts of given sides keep what the caller put there.
@@ -363,6 +365,15 @@ impl Flow {
             }
         }
     }
+}
+
+/// How many equal steps `dt_s` must be cut into where the wind crosses so many cells a second, all axes together, and the viscosity
+/// is `viscosity_m2_s`.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ceiling of a number that is not negative; saturates")]
+pub fn steps_for(crossed_per_s: f64, viscosity_m2_s: f64, cell_m: [f64; 3], dt_s: f64) -> usize {
+    let spread = 4.0 * viscosity_m2_s * cell_m.iter().map(|h| 1.0 / (h * h)).sum::<f64>();
+    (dt_s * (crossed_per_s / MOST_COURANT).max(spread / MOST_DIFFUSION) - 1e-9).ceil().max(1.0) as usize
 }
 
 /// 1 for the low faces along an axis between two cells of moving air, 0 for others and for all on sides but periodic ones.

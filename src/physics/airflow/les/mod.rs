@@ -16,7 +16,7 @@ use bevy_ecs::prelude::*;
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
-pub use flow::{DIVERGENCE, Flow, FlowState, Forces};
+pub use flow::{DIVERGENCE, Flow, FlowState, Forces, steps_for};
 pub use lattice::Lattice;
 pub use subgrid::{SUBGRID_SCHMIDT, VREMAN, vreman};
 pub use walls::{Side, Sides, Wall, drag};
@@ -39,6 +39,8 @@ pub const AIR_VISCOSITY_M2_S: f64 = 1.460_7e-5;
 const BUILT_ROUGHNESS_M: f64 = 1e-3;
 /// The longest time between two steps in seconds, however slow the wind.
 const LONGEST_STEP_S: f64 = 1.0;
+/// More steps than this in one tick are a fault.
+pub const MOST_STEPS: usize = 1000;
 /// A side is open if the wind leaves through it at more than this part of its speed, and windward if it comes in so.
 const ASLANT: f64 = 0.1;
 
@@ -75,7 +77,7 @@ pub struct LesDomain {
 }
 
 impl LesDomain {
-    /// Keeps these sides whatever the wind does, as a closed forms asks for.
+    /// Keeps these sides whatever the wind does, as a closed form asks for.
     #[must_use]
     pub const fn pinned(sides: Sides) -> Self {
         Self { flow: None, sides: None, viscosity: Vec::new(), eddies: None, pinned: Some(sides) }
@@ -131,8 +133,8 @@ pub(super) fn advance(
     mut high: ResMut<HighFaces>,
     mut diffusivity: ResMut<Diffusivity>,
     mut columns: Columns,
-) {
-    let Turbulence::Les { subgrid, viscosity_m2_s } = conditions.scenario.turbulence else { return };
+) -> Result<(), BevyError> {
+    let Turbulence::Les { subgrid, viscosity_m2_s } = conditions.scenario.turbulence else { return Ok(()) };
     let molecular = viscosity_m2_s.map_or(AIR_VISCOSITY_M2_S, crate::units::NonNegative::get);
     let now = drivers(&conditions, clock.now_s());
     let domain = &mut *domain;
@@ -143,7 +145,7 @@ pub(super) fn advance(
         domain.sides = Some(wanted);
         domain.viscosity.resize(Lattice::new(&grid).len(), molecular);
     }
-    let Some(flow) = &mut domain.flow else { return };
+    let Some(flow) = &mut domain.flow else { return Ok(()) };
     let lattice = *flow.lattice();
     let random = match (subgrid, now.surface_layer()) {
         (Subgrid::Vreman, Some(layer)) => Some(domain.eddies.get_or_insert_with(|| {
@@ -172,9 +174,14 @@ pub(super) fn advance(
     eddies.waiting_s += clock.tick_s();
     let next_s = eddies.waiting_s + clock.tick_s();
     if eddies.age_s > 0.0 && next_s <= LONGEST_STEP_S && flow.steps_needed(&eddies.state, &domain.viscosity, next_s) == 1 {
-        return;
+        return Ok(());
     }
     let steps = flow.steps_needed(&eddies.state, &domain.viscosity, eddies.waiting_s);
+    if steps > MOST_STEPS {
+        let message =
+            "the resolved flow broke down: it is not finite or needs more than 1000 steps a tick; use smaller cells or a shorter tick";
+        return Err(message.into());
+    }
     let dt_s = eddies.waiting_s / steps as f64;
     let buoyancy = buoyancy(&grid, flow, &solids, temperature.as_slice(), wanted);
     let drive = drive(&conditions, &now, &grid);
@@ -195,6 +202,7 @@ pub(super) fn advance(
     eddies.waiting_s = 0.0;
     to_columns(&lattice, &eddies.state.velocity, &mut columns, &mut high);
     *diffusivity = spread(&lattice, &domain.viscosity, molecular, subgrid, now.layer.map_or(0.0, |layer| layer.roughness_m), &solids);
+    Ok(())
 }
 
 /// Acceleration that keeps a periodic wind going: the stress of the ground over the depth.
