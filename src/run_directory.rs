@@ -17,6 +17,7 @@ use crate::recording::{Recorder, hex};
 use crate::simulation::{Ended, Finding, Simulation, SimulationError};
 use crate::world::Grid;
 use crate::world::environment::Environment;
+use crate::world::spawn::DrawnYields;
 
 /// Why a run directory is not what it should be.
 #[derive(Debug, thiserror::Error)]
@@ -151,6 +152,7 @@ fn manifest(simulation: &mut Simulation, folder: &Path, seed: u64, state: &str, 
         "scenario": loaded.conditions.scenario.name, "changes": loaded.changes, "drawn": loaded.drawn, "samples": samples,
         "schema_sha256": schema_fingerprint(),
         "inputs": inputs, "outputs": outputs, "transducers": transducers, "ledger": ledger,
+        "yields": simulation.app.world().get_resource::<DrawnYields>().map(|yields| yields.0.clone()).unwrap_or_default(),
     })
 }
 

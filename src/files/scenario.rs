@@ -497,6 +497,9 @@ pub struct EmitterEntry {
     /// Heat that lifts what it releases, in watts.
     #[serde(default)]
     pub heat_w: Option<NonNegative>,
+    /// Whether what its yields are in this run is drawn.
+    #[serde(default)]
+    pub yields: Yields,
     /// Part of the surroundings, not of an event.
     #[serde(default)]
     pub background: bool,
@@ -512,6 +515,16 @@ pub struct EmitterEntry {
     /// How fast what it releases sinks.
     #[serde(default)]
     pub settling_m_s: Option<NonNegative>,
+}
+
+/// Where the yields of an emitter come from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Yields {
+    /// Drawn once a run around their medians, as far as the kind says they differ; the manifest lists them.
+    #[default]
+    Drawn,
+    /// The medians.
+    Median,
 }
 
 /// The product of a first-order loss.

@@ -80,6 +80,12 @@ pub trait Emitter: Component + Clone + Spec {
     /// What it releases; the same for the whole run.
     fn components(&self) -> Vec<EmissionComponent>;
 
+    /// How far the yield of a species differs between one run and another: the geometric standard deviation of a log-normal
+    /// law, 1 for a yield that is certain. Drawn once a run unless the scenario asks for medians.
+    fn yield_spread(&self, _species: &str) -> f64 {
+        1.0
+    }
+
     /// Takes in the files it names.
     ///
     /// # Errors
@@ -213,18 +219,25 @@ pub struct EmitterSystems;
 
 type SpawnEmitter = fn(&KindSpec<EmitterRole>, &FileLoader, Option<&mut EntityWorldMut<'_>>) -> Result<(), Vec<Diagnostic>>;
 type ComponentsOf = fn(&KindSpec<EmitterRole>) -> Vec<EmissionComponent>;
+type YieldSpread = fn(&KindSpec<EmitterRole>, &str) -> f64;
 
 /// How to spawn each kind of emitter.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct EmitterKinds {
-    by_name: BTreeMap<&'static str, (SpawnEmitter, ComponentsOf)>,
+    by_name: BTreeMap<&'static str, (SpawnEmitter, ComponentsOf, YieldSpread)>,
 }
 
 impl EmitterKinds {
     /// What an emitter of a file releases; empty for a kind that is not registered.
     #[must_use]
     pub fn components(&self, spec: &KindSpec<EmitterRole>) -> Vec<EmissionComponent> {
-        self.by_name.get(spec.name.as_str()).map(|(_, components)| components(spec)).unwrap_or_default()
+        self.by_name.get(spec.name.as_str()).map(|(_, components, _)| components(spec)).unwrap_or_default()
+    }
+
+    /// How far the yield of a species differs between runs; 1 for a kind that is not registered.
+    #[must_use]
+    pub fn yield_spread(&self, spec: &KindSpec<EmitterRole>, species: &str) -> f64 {
+        self.by_name.get(spec.name.as_str()).map_or(1.0, |(_, _, spread)| spread(spec, species))
     }
 
     /// Faults of the files an emitter names.
@@ -232,7 +245,7 @@ impl EmitterKinds {
     /// # Errors
     /// Every fault, with its place in those files.
     pub fn check_files(&self, spec: &KindSpec<EmitterRole>, files: &FileLoader) -> Result<(), Vec<Diagnostic>> {
-        self.by_name.get(spec.name.as_str()).map_or(Ok(()), |(spawn, _)| spawn(spec, files, None))
+        self.by_name.get(spec.name.as_str()).map_or(Ok(()), |(spawn, ..)| spawn(spec, files, None))
     }
 
     pub(crate) fn insert(
@@ -241,7 +254,7 @@ impl EmitterKinds {
         files: &FileLoader,
         entity: &mut EntityWorldMut<'_>,
     ) -> Result<(), Vec<Diagnostic>> {
-        self.by_name.get(spec.name.as_str()).map_or(Ok(()), |(spawn, _)| spawn(spec, files, Some(entity)))
+        self.by_name.get(spec.name.as_str()).map_or(Ok(()), |(spawn, ..)| spawn(spec, files, Some(entity)))
     }
 }
 
@@ -266,7 +279,8 @@ impl AppEmitterExt for App {
             Ok(())
         };
         let components: ComponentsOf = |spec| spec.get::<E>().map(E::components).unwrap_or_default();
-        self.world_mut().resource_mut::<EmitterKinds>().by_name.insert(E::KIND, (spawn, components));
+        let spread: YieldSpread = |spec, species| spec.get::<E>().map_or(1.0, |emitter| emitter.yield_spread(species));
+        self.world_mut().resource_mut::<EmitterKinds>().by_name.insert(E::KIND, (spawn, components, spread));
         self.add_systems(Tick, set_rates::<E>.in_set(EmitterSystems).ambiguous_with(EmitterSystems))
     }
 }

@@ -8,13 +8,15 @@ use bevy_app::App;
 use bevy_ecs::prelude::*;
 use bevy_ecs::schedule::ScheduleLabel;
 use glam::DVec3;
+use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::diagnostics::{Diagnostic, Source};
 use crate::files::library::{open_beside, open_bytes_beside};
-use crate::files::scenario::{Boundary, Fidelity, InitialGas, Scenario};
+use crate::files::scenario::{Boundary, Fidelity, InitialGas, Scenario, Yields};
 use crate::files::series::Series;
 use crate::files::species::SpeciesTable;
+use crate::streams::Stream;
 use crate::units::{NonNegative, Timestamp};
 use crate::world::air::HighFaces;
 use crate::world::background::BackgroundAir;
@@ -207,6 +209,55 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
     if list.len() > super::tracers::MAX_TRACERS { Err(list.len()) } else { Ok(list) }
 }
 
+/// What was drawn for the yields of the run's emitters.
+#[derive(Resource, Clone, Debug, Default, PartialEq)]
+pub struct DrawnYields(pub Vec<DrawnYield>);
+
+/// One species of one emitter.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DrawnYield {
+    /// Id of the emitter.
+    pub emitter: String,
+    /// Id of the species.
+    pub species: String,
+    /// What all its yields of this species are multiplied by.
+    pub factor: f64,
+}
+
+/// Multiplies the yields of each emitter by what was drawn for the run, one number for each species.
+fn draw_yields(list: &mut [Release], scenario: &Scenario, kinds: &EmitterKinds, species: &SpeciesTable, seed: u64) -> DrawnYields {
+    let mut drawn = Vec::new();
+    for (n, emitter) in scenario.emitters.iter().enumerate().filter(|(_, emitter)| emitter.yields == Yields::Drawn) {
+        let mut factors: BTreeMap<usize, f64> = BTreeMap::new();
+        for component in kinds.components(&emitter.kind) {
+            for (id, _) in &component.composition {
+                let spread = kinds.yield_spread(&emitter.kind, id);
+                if let (Some(index), true) = (species.index(id), spread > 1.0) {
+                    let stream = Stream::new(seed, &format!("emitter/{}/{id}", emitter.id), "yield");
+                    factors.entry(index).or_insert_with(|| stream.at(0).log_normal(libm::log(spread)));
+                }
+            }
+        }
+        // a product of a loss is not a yield of the kind
+        let components = kinds.components(&emitter.kind).len();
+        let own = list.iter_mut().filter(|release| matches!(release.contents, Contents::Release { source, .. } if source == n));
+        for release in own.take(components) {
+            if let Contents::Release { composition, .. } = &mut release.contents {
+                for (index, part) in composition {
+                    *part *= factors.get(index).copied().unwrap_or(1.0);
+                }
+            }
+        }
+        let record = |(index, factor): (&usize, &f64)| DrawnYield {
+            emitter: emitter.id.clone(),
+            species: species.all()[*index].id.clone(),
+            factor: *factor,
+        };
+        drawn.extend(factors.iter().map(record));
+    }
+    DrawnYields(drawn)
+}
+
 /// Spawns the world of a scenario that has been checked.
 ///
 /// # Errors
@@ -215,7 +266,8 @@ pub fn spawn_world(app: &mut App, conditions: &Conditions, seed: u64) -> Result<
     let scenario = Arc::clone(&conditions.scenario);
     let species = app.world().resource::<SpeciesTable>().clone();
     let kinds = app.world().resource::<EmitterKinds>().clone();
-    let releases = plan_tracers(&scenario, &kinds, &species).unwrap_or_default();
+    let mut releases = plan_tracers(&scenario, &kinds, &species).unwrap_or_default();
+    let yields = draw_yields(&mut releases, &scenario, &kinds, &species, seed);
     require_tracers(app, if scenario.fidelity == Fidelity::Plume { 0 } else { releases.len() });
     app.init_schedule(Prepare);
 
@@ -233,6 +285,7 @@ pub fn spawn_world(app: &mut App, conditions: &Conditions, seed: u64) -> Result<
         species: species.all().len(),
     });
     world.insert_resource(RunSeed(seed));
+    world.insert_resource(yields);
     world.insert_resource(BackgroundAir::new(&scenario.background, &species));
     world.insert_resource(Sources {
         ids: scenario

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use envirosense::numerics::SimdLevel;
 use envirosense::run_directory::{fields, run_into};
 use envirosense::simulation::Request;
+use envirosense::world::spawn::{DrawnYield, DrawnYields};
 
 use crate::support::{TWO_UNITS, branch, folder, load, samples, series};
 
@@ -89,4 +90,35 @@ fn the_background_wanders_and_its_seed_decides_how() {
     assert!(a != b);
     let spread = |list: &[f64]| list.iter().copied().fold(f64::MIN, f64::max) - list.iter().copied().fold(f64::MAX, f64::min);
     assert!(spread(&a) > 0.5 && spread(&b) > 0.5, "{} {}", spread(&a), spread(&b));
+}
+
+#[test]
+fn yields_differ_from_run_to_run_as_far_as_they_are_known_and_medians_do_not() {
+    let factors = |seed: u64, more: &str| {
+        let text = format!(
+            "Scenario(format: 1, name: \"y\", start: \"2026-01-01T00:00:00Z\", site: (latitude_deg: 0.0, longitude_deg: 0.0, elevation_m: 0.0),
+            tick_s: 1.0, duration_s: 10.0, domain: (size_m: (8.0, 8.0, 8.0), cell_m: 2.0), wind: Calm, turbulence: Laminar,
+            weather: Given(temperature_c: 20.0, humidity_pct: 50.0, pressure_hpa: 1013.25),
+            emitters: [(id: \"log\", at_m: (4.0, 4.0, 4.0), background: true, {more}
+                kind: smouldering_wood(mass_kg: 1.0, yields_g_kg: {{\"guaiacol\": 0.5}}, heated_by: Ignited(at_s: 0.0)))])"
+        );
+        let request = Request { seed, ..Request::default() };
+        let simulation = load(&text, Path::new(""), &request);
+        simulation.app.world().resource::<DrawnYields>().0.clone()
+    };
+    assert_eq!(factors(1, "yields: Median,"), Vec::new());
+    assert_eq!(factors(7, ""), factors(7, ""));
+    let runs: Vec<Vec<DrawnYield>> = (0..300).map(|seed| factors(seed, "")).collect();
+    // what is certain is not drawn: the carbon oxides, and what the file states
+    assert!(runs[0].iter().all(|drawn| !["CO", "CO2", "guaiacol"].contains(&drawn.species.as_str())));
+    let logs = |species: &str| -> Vec<f64> {
+        runs.iter().map(|run| run.iter().find(|drawn| drawn.species == species).unwrap().factor.ln()).collect()
+    };
+    let (a, b) = (logs("formaldehyde"), logs("phenol"));
+    let mean = |list: &[f64]| list.iter().sum::<f64>() / list.len() as f64;
+    let spread = |list: &[f64]| (list.iter().map(|v| (v - mean(list)).powi(2)).sum::<f64>() / list.len() as f64).sqrt().exp();
+    // three standard errors of 300 draws
+    assert!(mean(&a).abs() < 0.12 && (spread(&a) - 2.0).abs() < 0.17, "{} {}", mean(&a), spread(&a));
+    let products: Vec<f64> = a.iter().zip(&b).map(|(a, b)| a * b).collect();
+    assert!(mean(&products).abs() < 0.09, "one gas says nothing about another: {}", mean(&products));
 }

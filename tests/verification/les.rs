@@ -291,7 +291,10 @@ fn behind_a_cube_the_air_turns_back_as_measured() {
     };
     accept(&[
         within("2.5-cube-recirculation-over-h", 1.4, 2.0, behind / H),
-        Line { missed: Some("eight cells along the cube's edge, single run of five minutes"), ..within("2.5-cube-counter-flow", 0.2, 0.3, back) },
+        Line {
+            missed: Some("eight cells along the cube's edge, single run of five minutes"),
+            ..within("2.5-cube-counter-flow", 0.2, 0.3, back)
+        },
         within("2.5-cube-stagnation-over-h", 0.6, 0.7, stagnation),
         within("2.5-cube-separation-before-over-h", 0.7, 1.05, before / H),
     ]);

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use bevy_ecs::component::Component;
 use serde::Deserialize;
 
-use super::wood::{composition, mass_left};
+use super::wood::{composition, mass_left, yield_spread};
 use crate::files::kinds::Spec;
 use crate::units::{Duration, Finite, Positive};
 use crate::world::emitter::{EmissionComponent, Emitter, Stretch};
@@ -64,6 +64,10 @@ impl Emitter for FlamingWood {
     fn components(&self) -> Vec<EmissionComponent> {
         let yields: BTreeMap<&str, f64> = YIELDS_G_KG.into_iter().collect();
         vec![EmissionComponent { name: "flame".to_owned(), composition: composition(&yields) }]
+    }
+
+    fn yield_spread(&self, species: &str) -> f64 {
+        yield_spread(species, true)
     }
 
     fn rates_kg_s(&self, over: Stretch, rates: &mut [f64]) {

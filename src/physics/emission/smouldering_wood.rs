@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use bevy_ecs::component::Component;
 use serde::Deserialize;
 
-use super::wood::{GivenOff, PARTS, Part, composition, mass_left};
+use super::wood::{GivenOff, PARTS, Part, composition, mass_left, yield_spread};
 use crate::diagnostics::Diagnostic;
 use crate::files::kinds::{Spec, SpecFault};
 use crate::files::species::SpeciesTable;
@@ -163,6 +163,15 @@ impl Emitter for SmoulderingWood {
         let mut yields: BTreeMap<&str, f64> = Fuel::YIELDS.iter().map(|(id, grams)| (*id, grams[self.fuel.column()])).collect();
         yields.extend(self.yields_g_kg.iter().map(|(id, grams)| (id.as_str(), grams.get())));
         vec![EmissionComponent { name: "pyrolysis".to_owned(), composition: composition(&yields) }]
+    }
+
+    fn yield_spread(&self, species: &str) -> f64 {
+        match self.heated_by {
+            Heat::Warmed { .. } => yield_spread(species, false),
+            // what the file states is certain
+            Heat::Ignited { .. } if self.yields_g_kg.contains_key(species) => 1.0,
+            Heat::Ignited { .. } => yield_spread(species, true),
+        }
     }
 
     fn load(&mut self, _files: &FileLoader) -> Result<(), Vec<Diagnostic>> {
