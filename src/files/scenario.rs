@@ -497,7 +497,7 @@ pub struct EmitterEntry {
     /// Heat that lifts what it releases, in watts.
     #[serde(default)]
     pub heat_w: Option<NonNegative>,
-    /// Whether what its yields are in this run is drawn.
+    /// Whether its yields are drawn for the run, or are the medians of their tables.
     #[serde(default)]
     pub yields: Yields,
     /// Part of the surroundings, not of an event.

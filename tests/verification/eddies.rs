@@ -1,6 +1,6 @@
 //! Section 2.6: the random eddies that come in with a resolved wind, an hour at a point for 24 draws.
 
-use envirosense::physics::airflow::eddies::{Eddies, Spectrum};
+use envirosense::physics::airflow::eddies::{Eddies, Moment, Spectrum};
 use envirosense::streams::Stream;
 use glam::DVec3;
 
@@ -37,11 +37,18 @@ fn power(series: &[f64], n: f64) -> f64 {
 
 #[test]
 fn an_hour_of_random_eddies_has_the_spectrum_its_module_names() {
-    let wanted = Spectrum { sigma_m_s: [SIGMA; 3], length_m: LENGTH, highest_rad_m: 40.0 };
+    let wanted = Spectrum { sigma: [SIGMA; 3], length_m: LENGTH, highest_rad_m: 40.0 };
     let series: Vec<Vec<f64>> = (0..SEEDS)
         .map(|seed| {
-            let eddies = Eddies::drawn(wanted, DVec3::X * WIND, &Stream::new(seed, "airflow", "eddies"));
-            (0..COUNT).map(|index| eddies.at(DVec3::ZERO, index as f64 * STEP_S).x).collect()
+            let eddies = Eddies::drawn(wanted, &Stream::new(seed, "airflow", "eddies"));
+            let at = |time_s: f64| Moment {
+                scale_m_s: 1.0,
+                towards: (1.0, 0.0),
+                carried_m: WIND * time_s,
+                turned_m: time_s,
+                ..Moment::default()
+            };
+            (0..COUNT).map(|index| eddies.at(DVec3::ZERO, &at(index as f64 * STEP_S)).x).collect()
         })
         .collect();
     let mean = |of: &dyn Fn(&[f64]) -> f64| series.iter().map(|s| of(s)).sum::<f64>() / SEEDS as f64;

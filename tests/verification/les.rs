@@ -7,7 +7,7 @@ use envirosense::physics::airflow::les::{FlowState, LargeEddies, Lattice, LesDom
 use envirosense::plugins::EnviroSensePlugins;
 use envirosense::prelude::{FieldMut, Grid};
 use envirosense::simulation::{Request, Simulation};
-use envirosense::world::air::AirTemperature;
+use envirosense::world::air::{AirTemperature, HighFaces};
 use envirosense::world::solid::Solids;
 
 use crate::dispersion::tracer;
@@ -244,10 +244,10 @@ fn a_resolved_wind_around_a_house_keeps_a_uniform_tracer_and_its_bits() {
 
 #[test]
 fn behind_a_cube_the_air_turns_back_as_measured() {
+    const H: f64 = 8.0;
     if std::env::var("VERIFY").as_deref() != Ok("full") {
         return; // minutes of CPU
     }
-    const H: f64 = 8.0;
     let cube = "Box(min_m: (28.0, 28.0, 0.0), max_m: (36.0, 36.0, 8.0))";
     let mut simulation = turbulent("(96.0, 64.0, 32.0)", cube, "", &Request::default());
     let lattice = Lattice::new(simulation.app.world().resource::<Grid>());
@@ -343,4 +343,50 @@ fn warm_air_begins_to_rise_as_fast_as_its_pressure_lets_it() {
     let measured = eddies.state.velocity[2][place];
     let error = (measured / exact - 1.0).abs();
     accept(&[line("2.2-buoyant-start", exact, measured, error, 0.005, "closed form of the first moment; limit ours")]);
+}
+
+#[test]
+fn a_resolved_wind_that_rises_from_calm_and_turns_stays_in_bounds_under_its_lid() {
+    let changes = "timeline: [(at_s: 10.0, set: \"wind.speed_m_s\", to: 8.0), (at_s: 60.0, set: \"wind.from_deg\", to: 180.0)]";
+    let text = format!(
+        "Scenario(format: 1, name: \"les\", start: \"2026-01-01T00:00:00Z\", site: (latitude_deg: 0.0, longitude_deg: 0.0, elevation_m: 0.0),
+        tick_s: 0.5, duration_s: 10000.0, domain: (size_m: (32.0, 32.0, 16.0), cell_m: 1.0), turbulence: Les(),
+        wind: Profile(speed_m_s: 0.0, at_m: 10.0, from_deg: 270.0, roughness_m: 0.03),
+        weather: Given(temperature_c: 20.0, humidity_pct: 50.0, pressure_hpa: 1013.25), {changes})"
+    );
+    let mut simulation =
+        Simulation::load(EnviroSensePlugins, &Source::new("les.ron", text), &Request::default()).unwrap_or_else(|error| panic!("{error}"));
+    let (mut fastest, mut lid) = (0.0f64, 0.0f32);
+    // the part of the wind through the windward side that changes, before and after it turns
+    let mut gusts = [(0.0, 0.0, 0.0); 2];
+    for tick in 1..=240 {
+        simulation.step().unwrap();
+        let world = simulation.app.world();
+        let state = &world.resource::<LargeEddies>().state;
+        fastest = state.velocity.iter().flatten().fold(fastest, |most, u| most.max(u.abs()));
+        let second = tick / 2;
+        if second > 12 {
+            lid = world.resource::<HighFaces>().z.iter().fold(lid, |most, w| most.max(w.abs()));
+        }
+        let (place, component) = match second {
+            20..=59 => (0, 0),
+            70.. => (1, 1),
+            _ => continue,
+        };
+        let lattice = Lattice::new(world.resource::<Grid>());
+        for l in 1..=32 {
+            let at = if place == 0 { [1, l, 11] } else { [l, 1, 11] };
+            let u = state.velocity[component][lattice.at(at)];
+            let sums = &mut gusts[place];
+            *sums = (sums.0 + 1.0, sums.1 + u, sums.2 + u * u);
+        }
+    }
+    let sigma = gusts.map(|(n, sum, squares)| (squares / n - (sum / n).powi(2)).sqrt());
+    let wanted = 2.4 * 8.0 * 0.4 / (10.0f64 / 0.03).ln();
+    accept(&[
+        line("2.5-les-fastest-over-wind", 1.0, fastest / 8.0, (fastest / 8.0 - 2.0).max(0.0), 0.0, "no faster than twice the wind; ours"),
+        line("2.5-les-lid-f32", 0.0, f64::from(lid), f64::from(lid), 0.0, "nothing passes the lid"),
+        line("2.5-les-gusts-before-turn", wanted, sigma[0], (sigma[0] / wanted - 1.0).abs(), 0.4, "2.4 u*; half a minute of one draw"),
+        line("2.5-les-gusts-after-turn", wanted, sigma[1], (sigma[1] / wanted - 1.0).abs(), 0.4, "2.4 u*; a minute of one draw"),
+    ]);
 }

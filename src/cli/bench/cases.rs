@@ -10,7 +10,7 @@ use crate::diagnostics::Source;
 use crate::numerics::transport::{Course, Faces, Plan, Sides, Spread};
 use crate::numerics::{SimdLevel, Workers};
 use crate::physics::airflow::around::{Around, FaceWind};
-use crate::physics::airflow::eddies::{Eddies, Spectrum};
+use crate::physics::airflow::eddies::{Eddies, Moment, Spectrum};
 use crate::physics::airflow::les::{DIVERGENCE, Flow, FlowState, Forces, Side, Sides as FlowSides, Wall, vreman};
 use crate::physics::dispersion::puffs::{PuffAir, advance};
 use crate::plugins::EnviroSensePlugins;
@@ -163,13 +163,14 @@ pub(super) fn les_rate(repeats: u32, workers: &Workers) -> f64 {
     let mut flow = Flow::new(&grid, &Solids::default(), FlowSides { sides: [[wall; 2]; 3], obstacles: Wall::Slip });
     let lattice = *flow.lattice();
     let mut state = FlowState::still(&lattice);
-    let spectrum = Spectrum { sigma_m_s: [1.0; 3], length_m: 20.0, highest_rad_m: 1.5 };
-    let eddies = Eddies::drawn(spectrum, DVec3::X, &Stream::new(1, "bench", "eddies"));
+    let spectrum = Spectrum { sigma: [1.0; 3], length_m: 20.0, highest_rad_m: 1.5 };
+    let eddies = Eddies::drawn(spectrum, &Stream::new(1, "bench", "eddies"));
+    let now = Moment { scale_m_s: 1.0, towards: (1.0, 0.0), ..Moment::default() };
     for component in 0..3 {
         for (j, k) in (1..=N).flat_map(|k| (1..=N).map(move |j| (j, k))) {
             let row = lattice.row(j, k);
             let from = DVec3::from_array(lattice.face_m(component, row.start));
-            eddies.add_line(component, from, DVec3::X, 0.0, &mut state.velocity[component][row]);
+            eddies.add_line(component, from, DVec3::X, &now, &mut state.velocity[component][row]);
         }
     }
     flow.close(&mut state.velocity);

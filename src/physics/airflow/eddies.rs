@@ -4,7 +4,8 @@
 //! `E(k) = C σ² ℓ (kℓ)⁴ (1 + (kℓ)²)^(−17/6)` are stretched along x, y, z by the standard deviations of the three
 //! components: `aᵢ = sᵢ âᵢ`, `κᵢ = k̂ᵢ/sᵢ` keeps them free of divergence, makes eddies long along the wind and flat, and leaves
 //! the spectrum along the wind of von Kármán's form: `S(n) = 4 σ² (L/U)/(1 + 70.8 (n L/U)²)^(5/6)` for the component
-//! along the wind. They are carried by one wind and turn over at `½ √(k³E)`.
+//! along the wind. They are carried by one wind and turn over at `½ √(k³E)`. Waves are drawn for a unit wind along x; a [`Moment`]
+//! says how strong the wind is now, where it blows and how far it has carried them, so that they follow a wind that changes.
 //!
 //! Waves come in orthogonal threes with both polarisations, the energy of a band shared evenly, so that every draw has
 //! exactly the variance of its bands in every component. A function of place and time: no tick, no thread changes it.
@@ -36,8 +37,8 @@ pub const LENGTH_OVER_HEIGHT: f64 = 3.2;
 /// What the eddies are like.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Spectrum {
-    /// Standard deviations along the wind, across it and up, m s⁻¹.
-    pub sigma_m_s: [f64; 3],
+    /// Standard deviations along the wind, across it and up, in units of the speed of a [`Moment`].
+    pub sigma: [f64; 3],
     /// Integral length along the wind, m.
     pub length_m: f64,
     /// No eddy has a wave number above this, rad m⁻¹ (before they are stretched).
@@ -45,10 +46,10 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// The eddies of a neutral surface layer at a height.
+    /// The eddies of a neutral surface layer at a height; σ in units of the friction velocity.
     #[must_use]
-    pub fn surface_layer(friction_m_s: f64, height_m: f64, highest_rad_m: f64) -> Self {
-        Self { sigma_m_s: SURFACE_LAYER_SIGMA.map(|s| s * friction_m_s), length_m: LENGTH_OVER_HEIGHT * height_m, highest_rad_m }
+    pub const fn surface_layer(height_m: f64, highest_rad_m: f64) -> Self {
+        Self { sigma: SURFACE_LAYER_SIGMA, length_m: LENGTH_OVER_HEIGHT * height_m, highest_rad_m }
     }
 
     /// Energy of isotropic eddies of unit standard deviation per wave number, m.
@@ -68,43 +69,75 @@ impl Spectrum {
     /// Variance over that of the whole spectrum that lies below the highest wave number.
     #[must_use]
     pub fn resolved(&self) -> f64 {
+        const PIECES: u32 = 24;
         let low = LOWEST / (PEAK_OVER_INTEGRAL * self.length_m);
         if self.highest_rad_m <= low {
             return 0.0;
         }
-        const PIECES: u32 = 24;
         let edge = |piece: u32| low * libm::pow(self.highest_rad_m / low, f64::from(piece) / f64::from(PIECES));
         (0..PIECES).map(|piece| self.between(edge(piece), edge(piece + 1))).sum::<f64>() / 1.5
     }
 }
 
-/// Plane waves in a frame whose x axis lies along the wind.
+/// Plane waves in a frame whose x axis lies along the wind, for a unit of the speed that σ is measured in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Eddies {
     waves: Vec<Wave>,
-    /// East and north parts of the wind that carries them, m s⁻¹.
-    carried_m_s: DVec3,
-    /// Cosine and sine of the direction the wind blows to, from east.
-    along: (f64, f64),
 }
 
+/// The wind of a moment, and what it has done since the start.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Moment {
+    /// The speed that σ is measured in, m s⁻¹.
+    pub scale_m_s: f64,
+    /// East and north parts of the unit vector the wind blows along.
+    pub towards: (f64, f64),
+    /// The place the frame turns round, m.
+    pub middle_m: DVec3,
+    /// How far the eddies have been carried along, m.
+    pub carried_m: f64,
+    /// What `scale_m_s` adds up to over time, m: eddies turn over with it.
+    pub turned_m: f64,
+}
+
+/// Along, across, up; all in the frame of the wind.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Wave {
-    /// East, north, up.
-    wave_rad_m: DVec3,
-    amplitude_m_s: DVec3,
-    turn_rad_s: f64,
+    vector_rad_m: DVec3,
+    amplitude: DVec3,
+    turn_rad_m: f64,
     phase_rad: f64,
 }
 
+impl Moment {
+    /// From east, north, up to along, across, up.
+    fn turned(&self, v: DVec3) -> DVec3 {
+        let (cos, sin) = self.towards;
+        DVec3::new(cos * v.x + sin * v.y, cos * v.y - sin * v.x, v.z)
+    }
+
+    /// The part of a vector of the frame along east, north or up.
+    fn part(&self, component: usize, v: DVec3) -> f64 {
+        let (cos, sin) = self.towards;
+        match component {
+            0 => cos * v.x - sin * v.y,
+            1 => sin * v.x + cos * v.y,
+            _ => v.z,
+        }
+    }
+
+    fn phase(&self, wave: &Wave, point: DVec3) -> f64 {
+        let at = self.turned(point - self.middle_m) - DVec3::X * self.carried_m;
+        wave.vector_rad_m.dot(at) + wave.turn_rad_m * self.turned_m + wave.phase_rad
+    }
+}
+
 impl Eddies {
-    /// Draws waves. They are carried with `carried_m_s`, which also is the direction they are long in.
+    /// Draws waves for σ in units of the speed of a [`Moment`].
     #[must_use]
-    pub fn drawn(spectrum: Spectrum, carried_m_s: DVec3, stream: &Stream) -> Self {
-        let speed = libm::sqrt(carried_m_s.x * carried_m_s.x + carried_m_s.y * carried_m_s.y);
-        let along = if speed > 0.0 { (carried_m_s.x / speed, carried_m_s.y / speed) } else { (1.0, 0.0) };
-        let mut eddies = Self { waves: Vec::new(), carried_m_s, along };
-        let sigma = DVec3::from_array(spectrum.sigma_m_s);
+    pub fn drawn(spectrum: Spectrum, stream: &Stream) -> Self {
+        let mut eddies = Self::default();
+        let sigma = DVec3::from_array(spectrum.sigma);
         let stretch = sigma / sigma.x;
         let low = LOWEST / (PEAK_OVER_INTEGRAL * spectrum.length_m);
         if !(sigma.x > 0.0 && spectrum.highest_rad_m > low) {
@@ -123,42 +156,33 @@ impl Eddies {
                 let k = libm::exp(draws.between(libm::log(edge(band)), libm::log(edge(band + 1))));
                 let turn = TURN_OVER * sigma.x * libm::sqrt(k * k * k * spectrum.energy(k));
                 for polarisation in 1..3 {
-                    let wave = eddies.to_east(k * frame[axis] / stretch);
-                    let amplitude = eddies.to_east(amplitude * frame[(axis + polarisation) % 3] * stretch);
-                    let turn_rad_s = turn * draws.normal();
-                    let phase_rad = draws.between(0.0, std::f64::consts::TAU);
-                    eddies.waves.push(Wave { wave_rad_m: wave, amplitude_m_s: amplitude, turn_rad_s, phase_rad });
+                    eddies.waves.push(Wave {
+                        vector_rad_m: k * frame[axis] / stretch,
+                        amplitude: amplitude * frame[(axis + polarisation) % 3] * stretch,
+                        turn_rad_m: turn * draws.normal(),
+                        phase_rad: draws.between(0.0, std::f64::consts::TAU),
+                    });
                 }
             }
         }
         eddies
     }
 
-    /// From along, across, up to east, north, up.
-    fn to_east(&self, v: DVec3) -> DVec3 {
-        let (cos, sin) = self.along;
-        DVec3::new(cos * v.x - sin * v.y, sin * v.x + cos * v.y, v.z)
-    }
-
-    /// Velocity at a point and time, m s⁻¹.
+    /// East, north and up parts of the velocity at a point, m s⁻¹.
     #[must_use]
-    pub fn at(&self, point: DVec3, time_s: f64) -> DVec3 {
-        self.waves.iter().map(|wave| wave.amplitude_m_s * libm::cos(self.phase(wave, point, time_s))).sum()
-    }
-
-    fn phase(&self, wave: &Wave, point: DVec3, time_s: f64) -> f64 {
-        wave.wave_rad_m.dot(point - self.carried_m_s * time_s) + wave.turn_rad_s * time_s + wave.phase_rad
+    pub fn at(&self, point: DVec3, now: &Moment) -> DVec3 {
+        let sum: DVec3 = self.waves.iter().map(|wave| wave.amplitude * libm::cos(now.phase(wave, point))).sum();
+        now.scale_m_s * DVec3::from_array(std::array::from_fn(|component| now.part(component, sum)))
     }
 
     /// Adds the part along `component` (east, north, up) at `from`, `from + step`, `from + 2 step` and so on.
-    pub fn add_line(&self, component: usize, from: DVec3, step: DVec3, time_s: f64, out: &mut [f64]) {
+    pub fn add_line(&self, component: usize, from: DVec3, step: DVec3, now: &Moment, out: &mut [f64]) {
+        let step = now.turned(step);
         for wave in &self.waves {
-            let amplitude = wave.amplitude_m_s[component];
-            let phase = self.phase(wave, from, time_s);
-            let turn = wave.wave_rad_m.dot(step);
-            let (mut sin, mut cos) = libm::sincos(phase);
-            let (turn_sin, turn_cos) = libm::sincos(turn);
-            (sin, cos) = (amplitude * sin, amplitude * cos);
+            let amplitude = now.scale_m_s * now.part(component, wave.amplitude);
+            let (sin, cos) = libm::sincos(now.phase(wave, from));
+            let (turn_sin, turn_cos) = libm::sincos(wave.vector_rad_m.dot(step));
+            let (mut sin, mut cos) = (amplitude * sin, amplitude * cos);
             for value in &mut *out {
                 *value += cos;
                 (cos, sin) = (cos * turn_cos - sin * turn_sin, sin * turn_cos + cos * turn_sin);
@@ -180,47 +204,58 @@ fn orthogonal(normal: &mut impl FnMut() -> f64) -> [DVec3; 3] {
 mod tests {
     use super::*;
 
-    fn eddies(seed: u64) -> (Spectrum, Eddies) {
-        let spectrum = Spectrum { sigma_m_s: [1.2, 0.9, 0.6], length_m: 20.0, highest_rad_m: 3.0 };
-        let wind = DVec3::new(3.0, 4.0, 0.0);
-        (spectrum, Eddies::drawn(spectrum, wind, &Stream::new(seed, "airflow", "eddies")))
+    fn eddies(seed: u64) -> (Spectrum, Eddies, Moment) {
+        let spectrum = Spectrum { sigma: [2.4, 1.8, 1.2], length_m: 20.0, highest_rad_m: 3.0 };
+        let now = Moment { scale_m_s: 0.5, towards: (0.6, 0.8), middle_m: DVec3::new(30.0, 20.0, 0.0), carried_m: 62.5, turned_m: 6.0 };
+        (spectrum, Eddies::drawn(spectrum, &Stream::new(seed, "airflow", "eddies")), now)
     }
 
     #[test]
     fn every_draw_has_the_variance_of_its_bands_and_no_divergence() {
-        let (spectrum, drawn) = eddies(3);
+        let (spectrum, drawn, now) = eddies(3);
         let share = spectrum.resolved();
         assert!((0.9..1.0).contains(&share), "{share}");
-        let variance: DVec3 = drawn.waves.iter().map(|w| 0.5 * w.amplitude_m_s * w.amplitude_m_s).sum();
-        let (cos, sin) = drawn.along;
-        let covariance: f64 = drawn.waves.iter().map(|w| 0.5 * w.amplitude_m_s.x * w.amplitude_m_s.y).sum();
-        let along = variance.x * cos * cos + variance.y * sin * sin + 2.0 * sin * cos * covariance;
-        // bands are summed here and in `resolved` with other steps
-        assert!((along / (1.44 * share) - 1.0).abs() < 1e-3, "{along}");
-        assert!((variance.z / (0.36 * share) - 1.0).abs() < 1e-3);
+        let variance: DVec3 = drawn.waves.iter().map(|w| 0.5 * w.amplitude * w.amplitude).sum();
+        for axis in 0..3 {
+            // bands are summed here and in `resolved` with other steps
+            assert!((variance[axis] / (spectrum.sigma[axis].powi(2) * share) - 1.0).abs() < 1e-3, "{variance}");
+        }
         let (point, h) = (DVec3::new(7.0, -3.0, 11.0), 1e-4);
         let part = |axis: usize| {
             let e = DVec3::AXES[axis] * h;
-            (drawn.at(point + e, 5.0)[axis] - drawn.at(point - e, 5.0)[axis]) / (2.0 * h)
+            (drawn.at(point + e, &now)[axis] - drawn.at(point - e, &now)[axis]) / (2.0 * h)
         };
         assert!((part(0) + part(1) + part(2)).abs() < 1e-6);
     }
 
     #[test]
+    fn eddies_come_with_the_wind_and_turn_with_it() {
+        let (_, drawn, now) = eddies(5);
+        let (point, wind) = (DVec3::new(12.0, 3.0, 4.0), DVec3::new(0.6, 0.8, 0.0));
+        let later = Moment { carried_m: now.carried_m + 7.0, ..now };
+        assert!((drawn.at(point + 7.0 * wind, &later) - drawn.at(point, &now)).length() < 1e-9);
+        // a quarter turn to the left takes the whole pattern with it
+        let turned = Moment { towards: (-0.8, 0.6), ..now };
+        let from = now.middle_m;
+        let quarter = |v: DVec3| DVec3::new(-v.y, v.x, v.z);
+        assert!((drawn.at(from + quarter(point - from), &turned) - quarter(drawn.at(point, &now))).length() < 1e-9);
+    }
+
+    #[test]
     fn the_whole_spectrum_holds_three_halves_of_the_variance() {
-        let spectrum = Spectrum { sigma_m_s: [1.0; 3], length_m: 50.0, highest_rad_m: 1e5 };
+        let spectrum = Spectrum { sigma: [1.0; 3], length_m: 50.0, highest_rad_m: 1e5 };
         assert!((spectrum.resolved() - 1.0).abs() < 1e-3, "{}", spectrum.resolved());
     }
 
     #[test]
     fn a_line_is_the_same_as_its_points() {
-        let (_, drawn) = eddies(4);
+        let (_, drawn, now) = eddies(4);
         let (from, step) = (DVec3::new(1.0, 2.0, 3.0), DVec3::new(0.5, 0.25, 1.0));
         for component in 0..3 {
             let mut line = vec![0.0; 200];
-            drawn.add_line(component, from, step, 12.5, &mut line);
+            drawn.add_line(component, from, step, &now, &mut line);
             for (n, value) in line.iter().enumerate() {
-                assert!((value - drawn.at(from + n as f64 * step, 12.5)[component]).abs() < 1e-9);
+                assert!((value - drawn.at(from + n as f64 * step, &now)[component]).abs() < 1e-9);
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::unique;
 use crate::diagnostics::Diagnostic;
 use crate::files::material::Materials;
-use crate::files::scenario::{Background, Boundary, SETTABLE, Scenario, Turbulence, Weather, Wind};
+use crate::files::scenario::{Background, Boundary, SETTABLE, Scenario, Subgrid, Turbulence, Weather, Wind};
 use crate::files::series::{Column, Series};
 use crate::files::species::SpeciesTable;
 use crate::simulation::Read;
@@ -126,6 +126,13 @@ pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
                     "`turbulence: Mean` or `Ensemble` needs a wind with a surface layer: Profile or Recorded",
                 )
                 .help("use such a wind, or `turbulence: Given(k_m2_s: (…))`, or `turbulence: Laminar`"),
+        );
+    }
+    if matches!((value.turbulence, &value.wind), (Turbulence::Les { subgrid: Subgrid::Vreman, .. }, Wind::Uniform { .. })) {
+        found.push(
+            scenario
+                .fault("no-surface-layer", "wind", "`turbulence: Les(…)` takes its eddies and its drag from a wind with a surface layer")
+                .help("use a Profile or Recorded wind, or `Les(subgrid: None)` for laminar flow"),
         );
     }
     if value.domain.boundary == Boundary::Closed && !matches!(value.wind, Wind::Calm) {

@@ -12,7 +12,7 @@ use crate::files::product::Product;
 use crate::files::scenario::{Boundary, Extent, Fidelity, InitialGas, Scenario, Subgrid, Turbulence, Wind};
 use crate::numerics::transport::MAX_COURANT;
 use crate::physics::airflow::fastest;
-use crate::physics::airflow::les::{MOST_STEPS as MOST_FLOW_STEPS, steps_for};
+use crate::physics::airflow::les::{BUILT_ROUGHNESS_M, MOST_STEPS as MOST_FLOW_STEPS, steps_for};
 use crate::physics::dispersion::MOST_STEPS;
 use crate::sensing::SensorKinds;
 use crate::simulation::{Read, Request};
@@ -102,15 +102,20 @@ fn eddies(scenario: &Read<Scenario>, conditions: &Conditions, grid: &Grid, speed
         return;
     }
     // a wall's logarithm starts in the middle of the first cell
-    let half_m = 0.5 * grid.cell_m[2];
-    if let Some(roughness) = conditions.roughness_m.filter(|z0| subgrid == Subgrid::Vreman && half_m <= LEAST_WALL_DISTANCE * z0) {
-        let message = format!("a roughness of {roughness} m needs cells higher than {:.2} m", 2.0 * LEAST_WALL_DISTANCE * roughness);
-        found.push(
-            scenario
-                .fault("les-cells", "domain.cell_m", message)
-                .label("the middle of the lowest cell lies among the roughness")
-                .help("use higher cells: `cell_m: (x, y, z)`, or a smoother ground"),
-        );
+    let smallest = grid.cell_m.iter().copied().fold(f64::MAX, f64::min);
+    let walls = !value.obstacles.is_empty() || value.domain.boundary == Boundary::Closed;
+    let ground = conditions.roughness_m.map(|roughness| (roughness, grid.cell_m[2]));
+    let built = walls.then_some((BUILT_ROUGHNESS_M, smallest));
+    for (roughness, cell) in [ground, built].into_iter().flatten().filter(|_| subgrid == Subgrid::Vreman) {
+        if 0.5 * cell <= LEAST_WALL_DISTANCE * roughness {
+            let message = format!("a roughness of {roughness} m needs cells larger than {:.2} m", 2.0 * LEAST_WALL_DISTANCE * roughness);
+            found.push(
+                scenario
+                    .fault("les-cells", "domain.cell_m", message)
+                    .label("the middle of the first cell lies among the roughness")
+                    .help("use larger cells, for the ground at least higher ones: `cell_m: (x, y, z)`"),
+            );
+        }
     }
     let crossed_per_s = speed / grid.cell_m[0].min(grid.cell_m[1]);
     let steps = steps_for(crossed_per_s, viscosity_m2_s.map_or(0.0, NonNegative::get), grid.cell_m, value.tick_s.secs());

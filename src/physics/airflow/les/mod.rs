@@ -4,6 +4,8 @@
 //! sides. Rough walls take the stress of the surface layer. Steps run every k-th tick, as many as fit into the Courant
 //! limit, or several in one tick. Tracers get the eddy viscosity over the sub-grid Schmidt number, one mean a level.
 //!
+//! In a periodic box a force keeps the mean wind of the scenario.
+//!
 //! Without a sub-grid model it is a direct solution with smooth walls, for laminar flow.
 //! Left out: Coriolis force, stratified inflow, a top that rises with a plume in wind (it is a lid), damping before the lee sides.
 
@@ -21,7 +23,7 @@ pub use lattice::Lattice;
 pub use subgrid::{SUBGRID_SCHMIDT, VREMAN, vreman};
 pub use walls::{Side, Sides, Wall, drag};
 
-use super::eddies::{Eddies, Spectrum};
+use super::eddies::{Eddies, Moment, Spectrum};
 use super::{Drivers, drivers};
 use crate::files::scenario::{Boundary, Subgrid, Turbulence};
 use crate::numerics::Workers;
@@ -36,11 +38,13 @@ use crate::world::{Clock, Grid};
 /// Kinematic viscosity of air at 15 °C, m² s⁻¹: ISO 2533.
 pub const AIR_VISCOSITY_M2_S: f64 = 1.460_7e-5;
 /// Roughness of what is built, m; a plastered wall: Wieringa, *J. Wind Eng. Ind. Aerodyn.* 41, 1992, gives 0.2 to 2 mm.
-const BUILT_ROUGHNESS_M: f64 = 1e-3;
+pub const BUILT_ROUGHNESS_M: f64 = 1e-3;
 /// The longest time between two steps in seconds, however slow the wind.
 const LONGEST_STEP_S: f64 = 1.0;
 /// More steps than this in one tick are a fault.
 pub const MOST_STEPS: usize = 1000;
+/// A step may leave this many times the divergence that is asked for, no more.
+const MOST_LEFT: f64 = 1.01;
 /// A side is open if the wind leaves through it at more than this part of its speed, and windward if it comes in so.
 const ASLANT: f64 = 0.1;
 
@@ -55,6 +59,10 @@ pub struct LargeEddies {
     waiting_s: f64,
     /// Seconds of flow so far.
     age_s: f64,
+    /// How far the wind has carried the random eddies, m.
+    carried_m: f64,
+    /// What the friction velocity adds up to, m.
+    turned_m: f64,
 }
 
 impl LargeEddies {
@@ -99,9 +107,12 @@ fn sides(conditions: &Conditions, now: &Drivers, subgrid: Subgrid, viscosity_m2_
         }
         (Subgrid::Vreman, None) => Wall::Slip,
     };
-    let built = match subgrid {
-        Subgrid::None => wall(None),
-        Subgrid::Vreman => Wall::Rough { roughness_m: BUILT_ROUGHNESS_M, inverse_obukhov: 0.0 },
+    let roughness = now.layer.map(|layer| layer.roughness_m).or(conditions.roughness_m);
+    let built = match (subgrid, conditions.ground()) {
+        (Subgrid::None, _) => wall(None),
+        // cells that a terrain fills are ground
+        (Subgrid::Vreman, Some(_)) => wall(roughness),
+        (Subgrid::Vreman, None) => Wall::Rough { roughness_m: BUILT_ROUGHNESS_M, inverse_obukhov: 0.0 },
     };
     let (east, north) = wind_vector(1.0, now.from_deg);
     let by_wind = |outward: f64| {
@@ -109,11 +120,10 @@ fn sides(conditions: &Conditions, now: &Drivers, subgrid: Subgrid, viscosity_m2_
     };
     let (horizontal, ground, top) = match conditions.scenario.domain.boundary {
         Boundary::Closed => ([[Side::Wall(built); 2]; 2], built, Side::Wall(built)),
-        Boundary::Periodic => ([[Side::Periodic; 2]; 2], wall(conditions.roughness_m), Side::Wall(Wall::Slip)),
+        Boundary::Periodic => ([[Side::Periodic; 2]; 2], wall(roughness), Side::Wall(Wall::Slip)),
         Boundary::Open => {
             let top = if now.speed_m_s > 0.0 { Side::Wall(Wall::Slip) } else { Side::Open };
-            let ground = wall(now.layer.map(|layer| layer.roughness_m).or(conditions.roughness_m));
-            ([[by_wind(-east), by_wind(east)], [by_wind(-north), by_wind(north)]], ground, top)
+            ([[by_wind(-east), by_wind(east)], [by_wind(-north), by_wind(north)]], wall(roughness), top)
         }
     };
     Sides { sides: [horizontal[0], horizontal[1], [Side::Wall(ground), top]], obstacles: built }
@@ -137,102 +147,135 @@ pub(super) fn advance(
     let Turbulence::Les { subgrid, viscosity_m2_s } = conditions.scenario.turbulence else { return Ok(()) };
     let molecular = viscosity_m2_s.map_or(AIR_VISCOSITY_M2_S, crate::units::NonNegative::get);
     let now = drivers(&conditions, clock.now_s());
-    let domain = &mut *domain;
-    let eddies = &mut *eddies;
+    let (domain, eddies) = (&mut *domain, &mut *eddies);
     let wanted = domain.pinned.unwrap_or_else(|| sides(&conditions, &now, subgrid, molecular));
-    if domain.sides != Some(wanted) {
+    let rebuilt = domain.sides.is_none_or(|sides| !sides.pass_as(&wanted));
+    if rebuilt {
         domain.flow = Some(Flow::new(&grid, &solids, wanted));
-        domain.sides = Some(wanted);
         domain.viscosity.resize(Lattice::new(&grid).len(), molecular);
     }
-    let Some(flow) = &mut domain.flow else { return Ok(()) };
+    domain.sides = Some(wanted);
+    let LesDomain { flow: Some(flow), viscosity, eddies: waves, .. } = domain else { return Ok(()) };
+    flow.set_walls(wanted);
     let lattice = *flow.lattice();
-    let random = match (subgrid, now.surface_layer()) {
-        (Subgrid::Vreman, Some(layer)) => Some(domain.eddies.get_or_insert_with(|| {
-            let nyquist = std::f64::consts::PI / grid.cell().max_element();
-            let at_m = now.layer.map_or(1.0, |layer| layer.at_m);
-            let spectrum = Spectrum::surface_layer(layer.friction_m_s, at_m, nyquist);
-            let (east, north) = wind_vector(now.speed_m_s, now.from_deg);
-            Eddies::drawn(spectrum, DVec3::new(east, north, 0.0), &Stream::new(seed.0, "airflow", "eddies"))
-        })),
-        _ => None,
+    let layer = now.surface_layer().filter(|_| subgrid == Subgrid::Vreman);
+    let waves = layer.map(|_| &*waves.get_or_insert_with(|| drawn(&grid, seed.0)));
+    let towards = wind_vector(1.0, now.from_deg);
+    let friction_m_s = layer.map_or(0.0, |layer| layer.friction_m_s);
+    let middle_m = 0.5 * grid.size_m() * DVec3::new(1.0, 1.0, 0.0);
+    let moment = |eddies: &LargeEddies| {
+        waves.map(|waves| {
+            (waves, Moment { scale_m_s: friction_m_s, towards, middle_m, carried_m: eddies.carried_m, turned_m: eddies.turned_m })
+        })
     };
-    let random = random.as_deref();
-    if !eddies.started {
-        eddies.started = true;
-        if eddies.state.pressure.is_empty() {
-            eddies.state = FlowState::still(&lattice);
-            from_columns(&lattice, &mut columns, &high, &mut eddies.state.velocity);
-            if let Some(random) = random {
-                stir(&lattice, random, &mut eddies.state.velocity);
-            }
+    if !eddies.started && eddies.state.pressure.is_empty() {
+        eddies.state = FlowState::still(&lattice);
+        from_columns(&lattice, &mut columns, &high, &mut eddies.state.velocity);
+        if let Some((waves, moment)) = moment(eddies) {
+            stir(&lattice, waves, &moment, &mut eddies.state.velocity);
         }
+    }
+    if rebuilt || !eddies.started {
+        // nothing moves any more through what is closed now
+        let random = moment(eddies);
+        give(flow, &wanted, &conditions, &now, random, &mut eddies.state.velocity);
         flow.close(&mut eddies.state.velocity);
+        flow.fill_ghosts(&mut eddies.state.velocity);
         flow.project(&mut eddies.state.velocity, &mut eddies.state.increment, DIVERGENCE, &workers);
+        flow.fill_ghosts(&mut eddies.state.velocity);
         eddies.state.increment.fill(0.0);
+        eddies.started = true;
+        below_filter(flow, subgrid, &eddies.state, molecular, viscosity, &workers);
     }
     eddies.waiting_s += clock.tick_s();
     let next_s = eddies.waiting_s + clock.tick_s();
-    if eddies.age_s > 0.0 && next_s <= LONGEST_STEP_S && flow.steps_needed(&eddies.state, &domain.viscosity, next_s) == 1 {
+    if eddies.age_s > 0.0 && next_s <= LONGEST_STEP_S && flow.steps_needed(&eddies.state, viscosity, next_s) == 1 {
         return Ok(());
     }
-    let steps = flow.steps_needed(&eddies.state, &domain.viscosity, eddies.waiting_s);
-    if steps > MOST_STEPS {
-        let message =
-            "the resolved flow broke down: it is not finite or needs more than 1000 steps a tick; use smaller cells or a shorter tick";
-        return Err(message.into());
-    }
-    let dt_s = eddies.waiting_s / steps as f64;
-    let buoyancy = buoyancy(&grid, flow, &solids, temperature.as_slice(), wanted);
-    let drive = drive(&conditions, &now, &grid);
-    for _ in 0..steps {
-        eddies.age_s += dt_s;
-        give(flow, wanted, &conditions, &now, random.map(|random| (random, eddies.age_s)), &mut eddies.state.velocity);
+    let buoyancy = buoyancy(&grid, flow, &solids, temperature.as_slice(), &wanted);
+    while eddies.waiting_s > 0.0 {
+        let random = moment(eddies);
+        give(flow, &wanted, &conditions, &now, random, &mut eddies.state.velocity);
         flow.fill_ghosts(&mut eddies.state.velocity);
-        match subgrid {
-            Subgrid::None => domain.viscosity.fill(molecular),
-            Subgrid::Vreman => {
-                vreman(&lattice, &eddies.state.velocity, molecular, &mut domain.viscosity, &workers);
-                flow.wrap(&mut domain.viscosity);
-            }
+        below_filter(flow, subgrid, &eddies.state, molecular, viscosity, &workers);
+        // what comes in now may be faster than what was there
+        let steps = flow.steps_needed(&eddies.state, viscosity, eddies.waiting_s);
+        if steps > MOST_STEPS {
+            let message =
+                "the resolved flow broke down: it is not finite or needs more than 1000 steps a tick; use smaller cells or a shorter tick";
+            return Err(message.into());
         }
-        let forces = Forces { viscosity: &domain.viscosity, buoyancy: buoyancy.as_deref(), drive };
-        flow.advance(&mut eddies.state, forces, dt_s, &workers);
+        let dt_s = eddies.waiting_s / steps as f64;
+        let drive = drive(&conditions, &now, &grid, flow, &eddies.state, dt_s);
+        let left = flow.advance(&mut eddies.state, Forces { viscosity, buoyancy: buoyancy.as_deref(), drive }, dt_s, &workers);
+        if left.is_nan() || left > MOST_LEFT * DIVERGENCE || flow.steps_needed(&eddies.state, viscosity, dt_s) > MOST_STEPS {
+            return Err(format!(
+                "the resolved flow broke down: a divergence of {left:.1e} U/h is left; use smaller cells or a shorter tick"
+            )
+            .into());
+        }
+        eddies.age_s += dt_s;
+        eddies.carried_m += now.speed_m_s * dt_s;
+        eddies.turned_m += friction_m_s * dt_s;
+        eddies.waiting_s = if steps == 1 { 0.0 } else { eddies.waiting_s - dt_s };
     }
-    eddies.waiting_s = 0.0;
     to_columns(&lattice, &eddies.state.velocity, &mut columns, &mut high);
-    *diffusivity = spread(&lattice, &domain.viscosity, molecular, subgrid, now.layer.map_or(0.0, |layer| layer.roughness_m), &solids);
+    *diffusivity = spread(&lattice, viscosity, molecular, subgrid, now.layer.map_or(0.0, |layer| layer.roughness_m), &solids);
     Ok(())
 }
 
-/// Acceleration that keeps a periodic wind going: the stress of the ground over the depth.
-fn drive(conditions: &Conditions, now: &Drivers, grid: &Grid) -> [f64; 3] {
-    match (conditions.scenario.domain.boundary, now.surface_layer()) {
-        (Boundary::Periodic, Some(layer)) => {
-            let (east, north) = wind_vector(layer.friction_m_s * layer.friction_m_s / grid.size_m().z, now.from_deg);
-            [east, north, 0.0]
+/// The eddies of a run: those of the surface layer in the middle of the domain's height.
+fn drawn(grid: &Grid, seed: u64) -> Eddies {
+    let nyquist = std::f64::consts::PI / grid.cell().max_element();
+    Eddies::drawn(Spectrum::surface_layer(0.5 * grid.size_m().z, nyquist), &Stream::new(seed, "airflow", "eddies"))
+}
+
+/// Writes the viscosity of what is smaller than the cells.
+fn below_filter(flow: &Flow, subgrid: Subgrid, state: &FlowState, molecular: f64, viscosity: &mut [f64], workers: &Workers) {
+    match subgrid {
+        Subgrid::None => viscosity.fill(molecular),
+        Subgrid::Vreman => {
+            vreman(flow.lattice(), &state.velocity, molecular, viscosity, workers);
+            flow.wrap(viscosity);
         }
-        _ => [0.0; 3],
     }
 }
 
-/// Upward acceleration of cells warmer than the air around the domain, or than their level where there is none around.
-fn buoyancy(grid: &Grid, flow: &Flow, solids: &Solids, temperature: &[f32], sides: Sides) -> Option<Vec<f64>> {
+/// Acceleration that gives a periodic wind the mean that the scenario states, over the faces where air moves.
+fn drive(conditions: &Conditions, now: &Drivers, grid: &Grid, flow: &Flow, state: &FlowState, dt_s: f64) -> [f64; 3] {
+    if conditions.scenario.domain.boundary != Boundary::Periodic || now.speed_m_s <= 0.0 {
+        return [0.0; 3];
+    }
+    let (east, north) = wind_vector(1.0, now.from_deg);
+    let lacking = |component: usize, part: f64| {
+        let (mean, wanted) = flow.mean(state, component, |k| part * now.speed_at(grid.centre(0, 0, k - 1).z));
+        (wanted - mean) / dt_s
+    };
+    [lacking(0, east), lacking(1, north), 0.0]
+}
+
+/// Upward acceleration of cells warmer than the air that comes in, or around the domain where no side is windward, or their level
+/// where nothing comes in.
+fn buoyancy(grid: &Grid, flow: &Flow, solids: &Solids, temperature: &[f32], sides: &Sides) -> Option<Vec<f64>> {
     let first = temperature[0];
     if temperature.iter().all(|t| (t - first).abs() <= 0.0) {
         return None;
     }
     let lattice = flow.lattice();
     let [nx, ny, nz] = grid.shape;
-    let open = (0..2).any(|axis| sides.sides[axis].iter().any(|side| matches!(side, Side::Open | Side::Given)));
+    let any = |wanted: Side| sides.sides[..2].iter().flatten().any(|side| *side == wanted);
+    let outside = [Side::Given, Side::Open].into_iter().find(|side| any(*side));
+    let counts = |i: usize, j: usize| {
+        let at = [(i == 0, 0, false), (i + 1 == nx, 0, true), (j == 0, 1, false), (j + 1 == ny, 1, true)];
+        outside.is_none_or(|outside| at.into_iter().any(|(here, axis, high)| here && sides.of(axis, high) == outside))
+    };
     let mut buoyancy = vec![0.0; lattice.len()];
     for k in 0..nz {
         let (mut sum, mut count) = (0.0, 0.0);
         for j in 0..ny {
             for i in 0..nx {
-                let rim = i == 0 || j == 0 || i + 1 == nx || j + 1 == ny;
                 let cell = grid.index(i, j, k);
-                if (rim || !open) && !solids.is_solid(cell) {
+                if counts(i, j) && !solids.is_solid(cell) {
                     sum += f64::from(temperature[cell]);
                     count += 1.0;
                 }
@@ -253,7 +296,14 @@ fn buoyancy(grid: &Grid, flow: &Flow, solids: &Solids, temperature: &[f32], side
 }
 
 /// Writes the wind that comes in, and what passes along given sides.
-fn give(flow: &Flow, sides: Sides, conditions: &Conditions, now: &Drivers, random: Option<(&Eddies, f64)>, velocity: &mut [Vec<f64>; 3]) {
+fn give(
+    flow: &Flow,
+    sides: &Sides,
+    conditions: &Conditions,
+    now: &Drivers,
+    random: Option<(&Eddies, Moment)>,
+    velocity: &mut [Vec<f64>; 3],
+) {
     let lattice = flow.lattice();
     let strides = lattice.strides();
     let (east, north) = wind_vector(1.0, now.from_deg);
@@ -284,8 +334,8 @@ fn give(flow: &Flow, sides: Sides, conditions: &Conditions, now: &Drivers, rando
                     step[other] = lattice.cell_m[other];
                     line.fill(0.0);
                     // no eddy passes through the ground
-                    if let Some((eddies, time_s)) = random.filter(|_| component < 2 || k > 1) {
-                        eddies.add_line(component, from, step, time_s, &mut line);
+                    if let Some((eddies, moment)) = random.filter(|_| component < 2 || k > 1) {
+                        eddies.add_line(component, from, step, &moment, &mut line);
                     }
                     for (l, more) in line.iter().enumerate() {
                         let place = first + l * strides[other];
@@ -302,7 +352,7 @@ fn give(flow: &Flow, sides: Sides, conditions: &Conditions, now: &Drivers, rando
 }
 
 /// Adds the eddies of the start to all faces.
-fn stir(lattice: &Lattice, eddies: &Eddies, velocity: &mut [Vec<f64>; 3]) {
+fn stir(lattice: &Lattice, eddies: &Eddies, moment: &Moment, velocity: &mut [Vec<f64>; 3]) {
     for (component, velocity) in velocity.iter_mut().enumerate() {
         for k in 1..=lattice.shape[2] {
             if component == 2 && k == 1 {
@@ -311,7 +361,7 @@ fn stir(lattice: &Lattice, eddies: &Eddies, velocity: &mut [Vec<f64>; 3]) {
             for j in 1..=lattice.shape[1] {
                 let row = lattice.row(j, k);
                 let from = DVec3::from_array(lattice.face_m(component, row.start));
-                eddies.add_line(component, from, DVec3::X * lattice.cell_m[0], 0.0, &mut velocity[row]);
+                eddies.add_line(component, from, DVec3::X * lattice.cell_m[0], moment, &mut velocity[row]);
             }
         }
     }

@@ -54,16 +54,26 @@ impl Sides {
         self.sides[axis][high as usize]
     }
 
-    /// A tangential component in the ghosts of a side: factor of the value inside, and what is added to it. None where the side
-    /// is written by others.
+    /// Whether the air passes the same sides, whatever the walls are like.
     #[must_use]
-    pub fn mirror(&self, lattice: &Lattice, axis: usize, high: bool, component: usize) -> Option<(f64, f64)> {
+    pub fn pass_as(&self, other: &Self) -> bool {
+        let same = |a: &Side, b: &Side| std::mem::discriminant(a) == std::mem::discriminant(b);
+        self.sides.iter().flatten().zip(other.sides.iter().flatten()).all(|(a, b)| same(a, b))
+    }
+
+    /// A tangential component in the ghosts of a side: factors of the first and second value inside, and what is added to them.
+    /// None where the side is written by others.
+    #[must_use]
+    pub fn mirror(&self, lattice: &Lattice, axis: usize, high: bool, component: usize) -> Option<[f64; 3]> {
         match self.of(axis, high) {
             Side::Periodic | Side::Given => None,
-            Side::Open | Side::Wall(Wall::Slip) => Some((1.0, 0.0)),
-            Side::Wall(Wall::Smooth { velocity_m_s, .. }) => Some((-1.0, 2.0 * velocity_m_s[component])),
-            // the gradient in the middle of the first cell, u/(d ln(d/z0)), is that of the logarithm
-            Side::Wall(Wall::Rough { roughness_m, .. }) => Some((1.0 - 2.0 / libm::log(0.5 * lattice.cell_m[axis] / roughness_m), 0.0)),
+            Side::Open | Side::Wall(Wall::Slip) => Some([1.0, 0.0, 0.0]),
+            Side::Wall(Wall::Smooth { velocity_m_s, .. }) => Some([-1.0, 0.0, 2.0 * velocity_m_s[component]]),
+            // the gradient across the first cell, from ghost to second cell, is that of the logarithm, u/(d ln(d/z0)) at d = h/2
+            Side::Wall(Wall::Rough { roughness_m, .. }) => {
+                let log = libm::log(0.5 * lattice.cell_m[axis] / roughness_m);
+                Some(if lattice.shape[axis] > 1 { [-4.0 / log, 1.0, 0.0] } else { [1.0 - 2.0 / log, 0.0, 0.0] })
+            }
         }
     }
 }
@@ -98,11 +108,18 @@ impl WallEdges {
             for component in (0..3).filter(|component| free[*component][place] > 0.0) {
                 for axis in (0..3).filter(|axis| *axis != component) {
                     for high in [false, true] {
-                        let at_side = index[axis] == if high { [nx, ny, nz][axis] } else { 1 };
-                        let beside = if high { place + strides[axis] } else { place - strides[axis] };
+                        let n = [nx, ny, nz][axis];
+                        let at_side = index[axis] == if high { n } else { 1 };
+                        let round = at_side && sides.of(axis, high) == Side::Periodic;
+                        let beside = match (high, round) {
+                            (true, false) => place + strides[axis],
+                            (false, false) => place - strides[axis],
+                            (true, true) => place - (n - 1) * strides[axis],
+                            (false, true) => place + (n - 1) * strides[axis],
+                        };
                         let side = at_side && matches!(sides.of(axis, high), Side::Wall(_));
                         // a closed face between cells of this domain: an obstacle stands on at least one side of it
-                        let obstacle = !at_side && free[component][beside] == 0.0;
+                        let obstacle = (!at_side || round) && free[component][beside] == 0.0;
                         if side || obstacle {
                             edges.push(Edge { component, place, axis, high, side });
                         }
