@@ -9,9 +9,10 @@ use super::{Format, Voice, say};
 use crate::files::kinds::{EmitterRole, EventRole, Kinds, Role, SensorRole};
 use crate::files::library::{SHIPPED, names_beside};
 use crate::files::material::Materials;
-use crate::files::species::SpeciesTable;
+use crate::files::species::{ParticleClass, SpeciesTable};
 use crate::world::PhysicsModules;
 use crate::world::field::FieldNames;
+use crate::world::particles::class_settles_m_s;
 
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
@@ -44,8 +45,13 @@ pub(crate) fn list(args: &ListArgs, app: &App, voice: Voice) -> u8 {
         Thing::Events => of::<EventRole>(kinds),
         Thing::Physics => world.resource::<PhysicsModules>().0.iter().map(|&name| (name.to_owned(), "physics module".to_owned())).collect(),
         Thing::Species => {
-            let all = world.resource::<SpeciesTable>().all();
-            all.iter().map(|s| (s.id.clone(), format!("{} g/mol; {}", s.molar_mass_g_mol.get(), s.source))).collect()
+            let table = world.resource::<SpeciesTable>();
+            let gases = table.all().iter().map(|s| (s.id.clone(), format!("{} g/mol; {}", s.molar_mass_g_mol.get(), s.source)));
+            let about = |class: &ParticleClass| {
+                let (least, most) = (class.aerodynamic_um.0.get(), class.aerodynamic_um.1.get());
+                format!("particles of {least} to {most} µm, sink at {:.1e} m/s; {}", class_settles_m_s(class), class.source)
+            };
+            gases.chain(table.particles().iter().map(|class| (class.id.clone(), about(class)))).collect()
         }
         Thing::Materials => {
             let about = |m: &crate::files::material::Material| {

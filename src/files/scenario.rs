@@ -380,6 +380,8 @@ pub enum Turbulence {
     },
     /// Nothing spreads.
     Laminar,
+    /// A random wind of the same variances in time and space; no flow is solved.
+    Resolved,
     /// Eddies larger than the cells are resolved in time.
     Les {
         /// What stands for the smaller ones.

@@ -1,4 +1,4 @@
-//! Gases the engine knows: molar mass, diffusivity, where the figures come from.
+//! Gases and size classes of particles the engine knows: molar mass, diffusivity, diameter, where the figures come from.
 
 use std::sync::Arc;
 
@@ -25,16 +25,33 @@ pub struct Species {
     pub source: String,
 }
 
+/// Particles of a range of sizes as written in `assets/species.ron`; classes follow each other.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ParticleClass {
+    /// The name files use, such as `PM1-2.5`.
+    pub id: String,
+    /// The name of all particles up to the end of this class, such as `PM2.5`.
+    pub below: String,
+    /// Least and largest aerodynamic diameter in µm: that of a sphere of water that sinks as fast.
+    pub aerodynamic_um: (Positive, Positive),
+    /// Where the figures come from.
+    pub source: String,
+}
+
 /// All gases, in file order; a species is its place in this list everywhere inside the engine.
 #[derive(Resource, Clone, Debug)]
 pub struct SpeciesTable {
     list: Arc<[Species]>,
+    particles: Arc<[ParticleClass]>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename = "SpeciesTable", deny_unknown_fields)]
 struct SpeciesFile {
     species: Vec<Species>,
+    #[serde(default)]
+    particles: Vec<ParticleClass>,
 }
 
 impl SpeciesTable {
@@ -44,7 +61,7 @@ impl SpeciesTable {
     /// The first fault with its place.
     pub fn read(source: &Arc<Source>) -> Result<Self, Diagnostics> {
         let file: SpeciesFile = super::read(source, &Kinds::default()).map_err(|d| Diagnostics::from(*d))?;
-        Ok(Self { list: file.species.into() })
+        Ok(Self { list: file.species.into(), particles: file.particles.into() })
     }
 
     /// The table that ships with the program.
@@ -57,7 +74,19 @@ impl SpeciesTable {
         Self::read(&source).unwrap_or_else(|faults| panic!("{faults}"))
     }
 
-    /// The place of a species in the table.
+    /// The place of a class of particles among them.
+    #[must_use]
+    pub fn particle_index(&self, id: &str) -> Option<usize> {
+        self.particles.iter().position(|class| class.id == id)
+    }
+
+    /// Classes of particles, from the smallest.
+    #[must_use]
+    pub fn particles(&self) -> &[ParticleClass] {
+        &self.particles
+    }
+
+    /// The place of a gas in the table.
     #[must_use]
     pub fn index(&self, id: &str) -> Option<usize> {
         self.list.iter().position(|species| species.id == id)
@@ -88,6 +117,13 @@ impl SpeciesTable {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn classes_of_particles_follow_each_other() {
+        let table = SpeciesTable::shipped();
+        assert!(table.particles().len() == 3);
+        assert!(table.particles().windows(2).all(|pair| (pair[0].aerodynamic_um.1.get() - pair[1].aerodynamic_um.0.get()).abs() < 1e-12));
+    }
 
     #[test]
     fn the_shipped_species_are_unique_and_each_states_its_source() {

@@ -34,6 +34,8 @@ pub struct Probe {
 pub enum ProbeQuantity {
     /// Mole fraction of a gas in ppb.
     Gas(String),
+    /// Particles that were released, up to the end of a class of the species table, in µg m⁻³.
+    Particles(usize),
     /// Air temperature in °C.
     Temperature,
     /// Relative humidity in percent.
@@ -48,7 +50,16 @@ pub enum ProbeQuantity {
 
 impl ProbeQuantity {
     /// What can be written, but for the gases.
-    pub const NAMES: [&'static str; 5] = ["air/temperature", "air/humidity", "air/pressure", "wind/speed", "wind/from_direction"];
+    pub const NAMES: [&'static str; 8] = [
+        "air/temperature",
+        "air/humidity",
+        "air/pressure",
+        "wind/speed",
+        "wind/from_direction",
+        "particles/PM1",
+        "particles/PM2.5",
+        "particles/PM10",
+    ];
 }
 
 impl TryFrom<String> for ProbeQuantity {
@@ -60,6 +71,9 @@ impl TryFrom<String> for ProbeQuantity {
             "air/pressure" => Ok(Self::Pressure),
             "wind/speed" => Ok(Self::WindSpeed),
             "wind/from_direction" => Ok(Self::WindDirection),
+            "particles/PM1" => Ok(Self::Particles(0)),
+            "particles/PM2.5" => Ok(Self::Particles(1)),
+            "particles/PM10" => Ok(Self::Particles(2)),
             _ => match name.strip_prefix("gas/") {
                 Some(gas) => Ok(Self::Gas(gas.to_owned())),
                 None => Err(format!("unknown quantity `{name}`; known here: gas/SPECIES, {}", Self::NAMES.join(", "))),
@@ -98,6 +112,9 @@ impl Sensor for Probe {
     fn quantities(&self) -> Vec<Quantity> {
         let (capability, name, unit) = match &self.quantity {
             ProbeQuantity::Gas(gas) => ("mole_fraction_of_gases_in_air", gas.as_str(), "[ppb]"),
+            ProbeQuantity::Particles(0) => ("mass_concentration_of_pm1_in_air", "PM1", "ug/m3"),
+            ProbeQuantity::Particles(1) => ("mass_concentration_of_pm2p5_in_air", "PM2.5", "ug/m3"),
+            ProbeQuantity::Particles(_) => ("mass_concentration_of_pm10_in_air", "PM10", "ug/m3"),
             ProbeQuantity::Temperature => ("air_temperature", "temperature", "Cel"),
             ProbeQuantity::Humidity => ("relative_humidity", "humidity", "%"),
             ProbeQuantity::Pressure => ("air_pressure", "pressure", "hPa"),
@@ -125,6 +142,7 @@ impl Sensor for Probe {
     fn measurand(&self, air: &Surroundings, out: &mut [f64]) {
         out[0] = match self.quantity {
             ProbeQuantity::Gas(_) => air.gas[self.species] * 1e9,
+            ProbeQuantity::Particles(class) => air.particles_kg_m3[class] * 1e9,
             ProbeQuantity::Temperature => celsius(air.temperature_k),
             ProbeQuantity::Humidity => 100.0 * air.humidity_frac,
             ProbeQuantity::Pressure => 0.01 * air.pressure_pa,

@@ -75,6 +75,9 @@ pub struct Diffusivity {
     pub lagrangian_s: Vec<f64>,
     /// Square of the buoyancy frequency on each level in s⁻², 0 where the air is not stable; empty where unknown.
     pub stability_s2: Vec<f64>,
+    /// Dissipation of turbulent energy on each level in m² s⁻³, where eddies larger than the cells are part of the wind and a puff
+    /// grows only by those smaller than itself; else empty.
+    pub dissipation_m2_s3: Vec<f64>,
     /// Roughness length in m, for the wind below the lowest level; 0 where unknown.
     pub roughness_m: f64,
 }

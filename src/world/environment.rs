@@ -31,6 +31,8 @@ pub struct Surroundings {
     pub heading_deg: f64,
     /// Mole fraction of every species, by its index in the species table.
     pub gas: Vec<f64>,
+    /// Mass concentration of released particles up to 1, 2.5 and 10 µm, kg m⁻³, by class of the species table.
+    pub particles_kg_m3: Vec<f64>,
     /// Tracer values by slot, before they are turned into gases.
     pub tracers: Vec<f64>,
     /// Mole fractions that came in with the wind, by species.
@@ -74,13 +76,15 @@ impl Surroundings {
         }
     }
 
-    /// Sets `gas` to the background plus the tracers for which `keep` holds.
+    /// Sets `gas` and particles to the background plus the tracers for which `keep` holds.
     pub fn mix(&mut self, releases: &Releases, keep: impl Fn(usize) -> bool + Copy) {
         self.gas.clear();
         for (species, background) in self.background.iter().enumerate() {
             let released = releases.mole_fraction(species, &self.tracers, self.temperature_k, self.pressure_pa, keep);
             self.gas.push(background + released);
         }
+        self.particles_kg_m3.clear();
+        self.particles_kg_m3.extend(releases.particles_kg_m3(&self.tracers, keep));
     }
 }
 
@@ -288,7 +292,7 @@ impl View<'_> {
         self.entry_time.map_or(self.environment.clock.elapsed_us() as f64 * 1e-6, |slot| tracers[slot])
     }
 
-    /// A quantity on every cell: `gas/…` in ppb, `air/temperature` in K, `air/humidity` in kg/kg, `wind` (its
+    /// A quantity on every cell: `gas/…` in ppb, `particles/…` in µg m⁻³, `air/temperature` in K, `air/humidity` in kg/kg, `wind` (its
     /// speed) and `wind/east`, `wind/north`, `wind/up` in m s⁻¹.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "a picture in single precision")]
@@ -297,15 +301,25 @@ impl View<'_> {
         let [nx, ny, _] = world.grid.shape;
         let centre = |cell: usize| world.grid.centre(cell % nx, cell / nx % ny, cell / (nx * ny));
         let gas = quantity.strip_prefix("gas/").and_then(|id| species.index(id));
+        let class = quantity.strip_prefix("particles/").and_then(|id| species.particles().iter().position(|class| class.below == id));
+        let densities = |cell: usize| {
+            let mut densities: Vec<f64> = self.tracers.iter().map(|column| f64::from(column[cell])).collect();
+            densities.resize(world.releases.list.len(), 0.0);
+            self.add_puffs(centre(cell), 1.0, &mut densities);
+            densities
+        };
         let all = 0..world.grid.len();
+        if let Some(class) = class {
+            return all
+                .map(|cell| (world.releases.particles_kg_m3(&densities(cell), |_| true).nth(class).unwrap_or_default() * 1e9) as f32)
+                .collect();
+        }
         match (quantity, gas) {
             ("air/temperature", _) => self.temperature.to_vec(),
             ("air/humidity", _) => self.humidity.to_vec(),
             (_, Some(gas)) => all
                 .map(|cell| {
-                    let mut densities: Vec<f64> = self.tracers.iter().map(|column| f64::from(column[cell])).collect();
-                    densities.resize(world.releases.list.len(), 0.0);
-                    self.add_puffs(centre(cell), 1.0, &mut densities);
+                    let densities = densities(cell);
                     let mut background = vec![0.0; world.site.species];
                     let entered_s = self.entered_s(&densities);
                     world.background.add_to(&mut background, entered_s, &world.clock, world.site.longitude_deg);

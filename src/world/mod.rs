@@ -21,6 +21,9 @@ pub mod air;
 /// Release components and what they are made of.
 pub mod tracers;
 
+/// Particles in air.
+pub mod particles;
+
 /// Gases that come in with the wind.
 pub mod background;
 

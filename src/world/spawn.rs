@@ -24,6 +24,7 @@ use crate::world::emitter::{EmitterKinds, EmitterNode, elements};
 use crate::world::environment::vector;
 use crate::world::event::{EventKinds, EventNode};
 use crate::world::field::Voxel;
+use crate::world::particles::class_settles_m_s;
 use crate::world::shape::{Ground, Shape};
 use crate::world::solid::Solids;
 use crate::world::tracers::{Contents, Release, Releases, Sources, require_tracers};
@@ -140,14 +141,18 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
     for (source, emitter) in scenario.emitters.iter().enumerate() {
         let first = list.len();
         for component in kinds.components(&emitter.kind) {
-            let composition = component.composition.iter().filter_map(|(id, part)| Some((species.index(id)?, *part))).collect();
+            let parts = |index: &dyn Fn(&str) -> Option<usize>| -> Vec<(usize, f64)> {
+                component.composition.iter().filter_map(|(id, part)| Some((index(id)?, *part))).collect()
+            };
+            let (composition, particles) = (parts(&|id| species.index(id)), parts(&|id| species.particle_index(id)));
+            let settling_m_s = emitter.settling_m_s.map_or_else(|| settles_m_s(&composition, &particles, species), NonNegative::get);
             list.push(Release {
                 path: format!("{}/{}", emitter.id, component.name),
-                contents: Contents::Release { source, composition },
+                contents: Contents::Release { source, composition, particles },
                 decay_per_s: or_none(emitter.decay_per_s),
                 turns_into: None,
                 deposition_m_s: or_none(emitter.deposition_m_s),
-                settling_m_s: or_none(emitter.settling_m_s),
+                settling_m_s,
                 inflow: 0.0,
                 live: false,
             });
@@ -162,6 +167,7 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
                 contents: Contents::Release {
                     source,
                     composition: species.index(&product.species).map(|index| (index, 1.0)).into_iter().collect(),
+                    particles: Vec::new(),
                 },
                 decay_per_s: or_none(product.decay_per_s),
                 turns_into: None,
@@ -185,6 +191,7 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
             contents: Contents::Release {
                 source: scenario.emitters.len() + n,
                 composition: species.index(name).map(|index| (index, 1.0)).into_iter().collect(),
+                particles: Vec::new(),
             },
             decay_per_s,
             turns_into: None,
@@ -209,6 +216,15 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
     if list.len() > super::tracers::MAX_TRACERS { Err(list.len()) } else { Ok(list) }
 }
 
+/// How fast what a component holds sinks, m s⁻¹: particles alone at the mean of their classes, particles among gas not at all.
+fn settles_m_s(gases: &[(usize, f64)], particles: &[(usize, f64)], species: &SpeciesTable) -> f64 {
+    let whole: f64 = particles.iter().map(|(_, part)| part).sum();
+    if !gases.is_empty() || whole <= 0.0 {
+        return 0.0;
+    }
+    particles.iter().map(|(class, part)| part * class_settles_m_s(&species.particles()[*class])).sum::<f64>() / whole
+}
+
 /// What was drawn for the yields of the run's emitters.
 #[derive(Resource, Clone, Debug, Default, PartialEq)]
 pub struct DrawnYields(pub Vec<DrawnYield>);
@@ -218,41 +234,46 @@ pub struct DrawnYields(pub Vec<DrawnYield>);
 pub struct DrawnYield {
     /// Id of the emitter.
     pub emitter: String,
-    /// Id of the species.
+    /// Id of the gas, or [`PARTICLES`].
     pub species: String,
     /// What all its yields of this species are multiplied by.
     pub factor: f64,
+}
+
+/// What the yields of all classes of particles of an emitter are drawn as: one number.
+pub const PARTICLES: &str = "particles";
+
+/// The name under which the yield of a constituent is drawn.
+fn yield_of<'a>(id: &'a str, species: &SpeciesTable) -> &'a str {
+    if species.particle_index(id).is_some() { PARTICLES } else { id }
 }
 
 /// Multiplies the yields of each emitter by what was drawn for the run, one number for each species.
 fn draw_yields(list: &mut [Release], scenario: &Scenario, kinds: &EmitterKinds, species: &SpeciesTable, seed: u64) -> DrawnYields {
     let mut drawn = Vec::new();
     for (n, emitter) in scenario.emitters.iter().enumerate().filter(|(_, emitter)| emitter.yields == Yields::Drawn) {
-        let mut factors: BTreeMap<usize, f64> = BTreeMap::new();
-        for component in kinds.components(&emitter.kind) {
-            for (id, _) in &component.composition {
-                let spread = kinds.yield_spread(&emitter.kind, id);
-                if let (Some(index), true) = (species.index(id), spread > 1.0) {
-                    let stream = Stream::new(seed, &format!("emitter/{}/{id}", emitter.id), "yield");
-                    factors.entry(index).or_insert_with(|| stream.at(0).log_normal(libm::log(spread)));
-                }
+        let mut factors: BTreeMap<&str, f64> = BTreeMap::new();
+        let components = kinds.components(&emitter.kind);
+        for id in components.iter().flat_map(|component| &component.composition).map(|(id, _)| yield_of(id, species)) {
+            let spread = kinds.yield_spread(&emitter.kind, id);
+            if spread > 1.0 {
+                let stream = Stream::new(seed, &format!("emitter/{}/{id}", emitter.id), "yield");
+                factors.entry(id).or_insert_with(|| stream.at(0).log_normal(libm::log(spread)));
             }
         }
         // a product of a loss is not a yield of the kind
-        let components = kinds.components(&emitter.kind).len();
         let own = list.iter_mut().filter(|release| matches!(release.contents, Contents::Release { source, .. } if source == n));
-        for release in own.take(components) {
-            if let Contents::Release { composition, .. } = &mut release.contents {
+        for release in own.take(components.len()) {
+            if let Contents::Release { composition, particles, .. } = &mut release.contents {
                 for (index, part) in composition {
-                    *part *= factors.get(index).copied().unwrap_or(1.0);
+                    *part *= factors.get(species.all()[*index].id.as_str()).copied().unwrap_or(1.0);
+                }
+                for (_, part) in particles {
+                    *part *= factors.get(PARTICLES).copied().unwrap_or(1.0);
                 }
             }
         }
-        let record = |(index, factor): (&usize, &f64)| DrawnYield {
-            emitter: emitter.id.clone(),
-            species: species.all()[*index].id.clone(),
-            factor: *factor,
-        };
+        let record = |(id, factor): (&&str, &f64)| DrawnYield { emitter: emitter.id.clone(), species: (*id).to_owned(), factor: *factor };
         drawn.extend(factors.iter().map(record));
     }
     DrawnYields(drawn)

@@ -29,8 +29,10 @@ pub enum Contents {
     Release {
         /// Index of the source in [`Sources`].
         source: usize,
-        /// (species, mass fraction); fractions may add up to less than one.
+        /// (gas, mass fraction); all fractions may add up to less than one.
         composition: Vec<(usize, f64)>,
+        /// (class of particles, mass fraction).
+        particles: Vec<(usize, f64)>,
     },
     /// Seconds since the start of the warm-up when the air came in: with it the background of every gas is known.
     EntryTime,
@@ -64,6 +66,8 @@ pub struct Releases {
     pub list: Vec<Release>,
     /// Mass fraction over molar mass in mol kg⁻¹: `[species][slot]`.
     moles_per_kg: Vec<Vec<f64>>,
+    /// Mass fraction of particles up to the end of a class: `[class][slot]`.
+    particles: Vec<Vec<f64>>,
 }
 
 /// Where molecules come from: emitters, then initial gases.
@@ -78,14 +82,18 @@ impl Releases {
     #[must_use]
     pub fn new(list: Vec<Release>, species: &SpeciesTable) -> Self {
         let mut moles_per_kg = vec![vec![0.0; list.len()]; species.all().len()];
+        let mut up_to = vec![vec![0.0; list.len()]; species.particles().len()];
         for (slot, release) in list.iter().enumerate() {
-            if let Contents::Release { composition, .. } = &release.contents {
+            if let Contents::Release { composition, particles, .. } = &release.contents {
                 for (index, fraction) in composition {
                     moles_per_kg[*index][slot] += fraction / species.molar_kg_mol(*index);
                 }
+                for (class, fraction) in particles {
+                    up_to[*class..].iter_mut().for_each(|sums| sums[slot] += fraction);
+                }
             }
         }
-        Self { list, moles_per_kg }
+        Self { list, moles_per_kg, particles: up_to }
     }
 
     /// Mole fraction of a species from the tracer densities for which `keep` holds, background left out.
@@ -106,6 +114,13 @@ impl Releases {
             .map(|(_, (per_kg, density))| per_kg * density)
             .sum();
         moles * GAS_CONSTANT_J_MOL_K * temperature_k / pressure_pa
+    }
+
+    /// Mass concentration of particles up to the end of each class, kg m⁻³, from the tracer densities for which `keep` holds.
+    pub fn particles_kg_m3(&self, densities: &[f64], keep: impl Fn(usize) -> bool) -> impl Iterator<Item = f64> {
+        self.particles.iter().map(move |fractions| {
+            fractions.iter().zip(densities).enumerate().filter(|(slot, _)| keep(*slot)).map(|(_, (part, density))| part * density).sum()
+        })
     }
 
     /// The source of a slot, if it holds a release.

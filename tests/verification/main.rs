@@ -13,6 +13,7 @@ mod field;
 mod fluctuations;
 mod les;
 mod look;
+mod means;
 mod obstacles;
 mod plot;
 mod plumes;

@@ -25,6 +25,15 @@ pub struct FaceWind {
     pub high: [Vec<f64>; 3],
 }
 
+impl FaceWind {
+    /// Still air on a grid.
+    #[must_use]
+    pub fn still(grid: &Grid) -> Self {
+        let [nx, ny, nz] = grid.shape;
+        Self { low: std::array::from_fn(|_| vec![0.0; grid.len()]), high: [ny * nz, nx * nz, nx * ny].map(|n| vec![0.0; n]) }
+    }
+}
+
 /// Obstacles and sides as the solver sees them; made once for a run.
 #[derive(Clone, Debug)]
 pub struct Around {

@@ -4,7 +4,7 @@
 //! `E(k) = C σ² ℓ (kℓ)⁴ (1 + (kℓ)²)^(−17/6)` are stretched along x, y, z by the standard deviations of the three
 //! components: `aᵢ = sᵢ âᵢ`, `κᵢ = k̂ᵢ/sᵢ` keeps them free of divergence, makes eddies long along the wind and flat, and leaves
 //! the spectrum along the wind of von Kármán's form: `S(n) = 4 σ² (L/U)/(1 + 70.8 (n L/U)²)^(5/6)` for the component
-//! along the wind. They are carried by one wind and turn over at `½ √(k³E)`. Waves are drawn for a unit wind along x; a [`Moment`]
+//! along the wind. They are carried by one wind and turn over at `√(k³E)`. Waves are drawn for a unit wind along x; a [`Moment`]
 //! says how strong the wind is now, where it blows and how far it has carried them, so that they follow a wind that changes.
 //!
 //! Waves come in orthogonal threes with both polarisations, the energy of a band shared evenly, so that every draw has
@@ -22,17 +22,14 @@ use crate::streams::Stream;
 const PEAK_OVER_INTEGRAL: f64 = 1.339;
 /// `C`: `55 Γ(5/6)/(9 √π Γ(1/3))`, so that the spectrum integrates to `3σ²/2`.
 const LEVEL: f64 = 1.452_75;
-/// The lowest wave number times ℓ: below it lies one part in 10⁴ of the energy.
-const LOWEST: f64 = 0.05;
+/// The lowest wave number times ℓ: below it lie two parts in 10⁴ of the energy.
+const LOWEST: f64 = 0.25;
 /// Bands of wave number in an octave, each with three waves of two polarisations.
-const BANDS_IN_OCTAVE: f64 = 8.0;
-/// How fast eddies turn over, of `√(k³E)`: Fung et al. use 0.4 to 1.
-const TURN_OVER: f64 = 0.5;
+const BANDS_IN_OCTAVE: f64 = 10.0;
+/// How fast eddies turn over, of `√(k³E)`: Fung et al. use 0.4 to 1. The upper end forgets slow waves that lie along the wind within the hour.
+const TURN_OVER: f64 = 1.0;
 /// Standard deviations of the wind along, across and up over the friction velocity: Panofsky and Dutton, 1984.
 pub const SURFACE_LAYER_SIGMA: [f64; 3] = [2.4, 1.92, 1.25];
-/// Integral length along the wind over the height: the peak of the spectrum of Kaimal et al., *QJRMS* 98, 1972, at
-/// `n z/U = 1/22`, where that of von Kármán has it at `n L/U = 0.146`.
-pub const LENGTH_OVER_HEIGHT: f64 = 3.2;
 
 /// What the eddies are like.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,12 +43,6 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// The eddies of a neutral surface layer at a height; σ in units of the friction velocity.
-    #[must_use]
-    pub const fn surface_layer(height_m: f64, highest_rad_m: f64) -> Self {
-        Self { sigma: SURFACE_LAYER_SIGMA, length_m: LENGTH_OVER_HEIGHT * height_m, highest_rad_m }
-    }
-
     /// Energy of isotropic eddies of unit standard deviation per wave number, m.
     fn energy(&self, k: f64) -> f64 {
         let length = PEAK_OVER_INTEGRAL * self.length_m;
@@ -173,6 +164,37 @@ impl Eddies {
     pub fn at(&self, point: DVec3, now: &Moment) -> DVec3 {
         let sum: DVec3 = self.waves.iter().map(|wave| wave.amplitude * libm::cos(now.phase(wave, point))).sum();
         now.scale_m_s * DVec3::from_array(std::array::from_fn(|component| now.part(component, sum)))
+    }
+
+    /// The same eddies with all velocities multiplied.
+    #[must_use]
+    pub fn scaled(mut self, factor: f64) -> Self {
+        for wave in &mut self.waves {
+            wave.amplitude *= factor;
+        }
+        self
+    }
+
+    /// Every wave and its image at z = 0, through which nothing moves then.
+    #[must_use]
+    pub fn with_images(&self) -> Self {
+        let up = DVec3::new(1.0, 1.0, -1.0);
+        let image = |wave: &Wave| Wave { vector_rad_m: up * wave.vector_rad_m, amplitude: up * wave.amplitude, ..*wave };
+        Self { waves: self.waves.iter().flat_map(|wave| [*wave, image(wave)]).collect() }
+    }
+
+    /// Wave vectors in rad m⁻¹ and amplitudes in units of σ's speed; along, across, up.
+    pub(super) fn waves(&self) -> impl Iterator<Item = (DVec3, DVec3)> + '_ {
+        self.waves.iter().map(|wave| (wave.vector_rad_m, wave.amplitude))
+    }
+
+    /// Wave vectors, amplitudes in m s⁻¹ and phases at the origin of a moment; east, north, up.
+    pub(super) fn waves_at(&self, now: &Moment) -> impl Iterator<Item = (DVec3, DVec3, f64)> + '_ {
+        let now = *now;
+        self.waves.iter().map(move |wave| {
+            let east_north_up = |v: DVec3| DVec3::from_array(std::array::from_fn(|component| now.part(component, v)));
+            (east_north_up(wave.vector_rad_m), now.scale_m_s * east_north_up(wave.amplitude), now.phase(wave, DVec3::ZERO))
+        })
     }
 
     /// Adds the part along `component` (east, north, up) at `from`, `from + step`, `from + 2 step` and so on.

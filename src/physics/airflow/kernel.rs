@@ -75,6 +75,14 @@ impl SurfaceLayer {
         self.friction_m_s * self.friction_m_s * phi_h(z_m * stable) * stable / (VON_KARMAN * VON_KARMAN * z_m)
     }
 
+    /// Dissipation of turbulent energy at `z_m` in m² s⁻³: `u*³ φε / (κ z)`, φε after Kaimal and Finnigan, 1994, ch. 1.
+    #[must_use]
+    pub fn dissipation_m2_s3(&self, z_m: f64) -> f64 {
+        let zeta = z_m * self.inverse_obukhov;
+        let shape = if zeta >= 0.0 { 1.0 + 5.0 * zeta } else { libm::pow(1.0 + 0.5 * libm::cbrt(zeta * zeta), 1.5) };
+        self.friction_m_s * self.friction_m_s * self.friction_m_s * shape / (VON_KARMAN * z_m)
+    }
+
     /// Standard deviation of the lateral wind in units of the friction velocity.
     fn lateral_sigma(&self) -> f64 {
         let neutral = NEUTRAL_SIGMA_V * NEUTRAL_SIGMA_V * NEUTRAL_SIGMA_V;
@@ -87,11 +95,16 @@ impl SurfaceLayer {
         self.friction_m_s * self.lateral_sigma()
     }
 
-    /// Lagrangian time of the vertical turbulence at `z_m` in s: `Kz/σw²`, `σw = 1.25 u* (1 + 3 z/|L|)^⅓` in unstable air.
+    /// Standard deviation of the vertical wind at `z_m` in m s⁻¹: `1.25 u*`, `(1 + 3 z/|L|)^⅓` times that in unstable air.
+    #[must_use]
+    pub fn vertical_sigma_m_s(&self, z_m: f64) -> f64 {
+        1.25 * self.friction_m_s * libm::cbrt(1.0 + 3.0 * z_m * (-self.inverse_obukhov).max(0.0))
+    }
+
+    /// Lagrangian time of the vertical turbulence at `z_m` in s: `Kz/σw²`.
     #[must_use]
     pub fn vertical_lagrangian_s(&self, z_m: f64) -> f64 {
-        let unstable = (-self.inverse_obukhov).max(0.0);
-        let sigma_w = 1.25 * self.friction_m_s * libm::cbrt(1.0 + 3.0 * z_m * unstable);
+        let sigma_w = self.vertical_sigma_m_s(z_m);
         if sigma_w > 0.0 { self.diffusivity(z_m) / (sigma_w * sigma_w) } else { 0.0 }
     }
 }

@@ -1,13 +1,17 @@
 //! Airflow: the mean wind of the scenario on voxel faces, and the diffusivity that goes with it.
 //!
 //! The wind is horizontally uniform and goes around obstacles where there are any (`around`). It changes with the
-//! timeline or a recording; faces are rewritten only when it does. `turbulence: Les(…)` goes on from there (`les`).
+//! timeline or a recording; faces are rewritten only when it does. `turbulence: Resolved` adds random eddies to it (`synthetic`),
+//! `turbulence: Les(…)` goes on from there (`les`).
 //! Left out of the mean wind: wakes, stability over terrain.
 
 pub mod around;
 pub mod eddies;
 mod kernel;
 pub mod les;
+pub mod sub_filter;
+pub mod surface_eddies;
+pub mod synthetic;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
@@ -15,15 +19,17 @@ use serde::{Deserialize, Serialize};
 
 pub use kernel::{SurfaceLayer, phi_h, psi_m};
 
-use crate::files::scenario::{Boundary, Turbulence, Wind};
+use crate::files::scenario::{Boundary, Subgrid, Turbulence, Wind};
 use crate::numerics::Workers;
 use crate::physics::airflow::around::{Around, DIVERGENCE, FaceWind};
+use crate::physics::airflow::surface_eddies::Carried;
+use crate::physics::airflow::synthetic::Synthetic;
 use crate::physics::{AppPhysicsExt, FlowSystems};
 use crate::units::wind_vector;
 use crate::world::air::{Diffusivity, HighFaces, WindX, WindY, WindZ, lateral_variance_m2};
 use crate::world::field::FieldMut;
 use crate::world::solid::Solids;
-use crate::world::spawn::{Conditions, Prepare};
+use crate::world::spawn::{Conditions, Prepare, RunSeed};
 use crate::world::timeline::{blend_bearing, scripted, scripted_bearing};
 use crate::world::{AppStateExt, Clock, Grid, Tick};
 
@@ -36,9 +42,10 @@ impl Plugin for AirflowPlugin {
         app.add_physics_module("airflow")
             .add_state_resource::<BlownWind>()
             .init_resource::<Obstructed>()
+            .init_resource::<RandomWind>()
             .add_state_resource::<les::LargeEddies>()
             .init_resource::<les::LesDomain>()
-            .add_systems(Prepare, prepare_obstacles)
+            .add_systems(Prepare, (prepare_obstacles, prepare_eddies))
             .add_systems(Tick, (blow, les::advance).chain().in_set(FlowSystems::Wind));
     }
 }
@@ -49,11 +56,18 @@ pub struct BlownWind {
     drivers: Option<Drivers>,
     /// The last potential around obstacles, one number a cell: where the next solution starts.
     potential: Vec<f64>,
+    /// Slots of the random eddies' own clock that have begun, and what the wind has done to them in that time.
+    slots: u64,
+    carried: Carried,
 }
 
 /// The solver around the obstacles, if there are any; follows from the scenario.
 #[derive(Resource, Debug, Default)]
 struct Obstructed(Option<Around>);
+
+/// The random wind of `turbulence: Resolved`; follows from scenario and seed.
+#[derive(Resource, Debug, Default)]
+struct RandomWind(Option<synthetic::Synthetic>);
 
 /// The numbers a horizontally uniform wind follows from.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -136,30 +150,104 @@ fn prepare_obstacles(
     }
 }
 
+fn prepare_eddies(grid: Res<Grid>, conditions: Res<Conditions>, seed: Res<RunSeed>, mut random: ResMut<RandomWind>) {
+    if let (Turbulence::Resolved, Some(layer)) = (conditions.scenario.turbulence, drivers(&conditions, 0.0).layer) {
+        random.0 = Some(Synthetic::new(*grid, layer.mixing_height_m, fastest(&conditions, &grid), seed.0));
+    }
+}
+
 #[expect(clippy::too_many_arguments, reason = "wind needs the scenario, the clock and all faces")]
 fn blow(
     grid: Res<Grid>,
     clock: Res<Clock>,
     conditions: Res<Conditions>,
-    (obstructed, workers): (Res<Obstructed>, Res<Workers>),
+    (obstructed, random, workers): (Res<Obstructed>, Res<RandomWind>, Res<Workers>),
     mut blown: ResMut<BlownWind>,
     mut high: ResMut<HighFaces>,
     mut diffusivity: ResMut<Diffusivity>,
     (mut x, mut y, mut z): (FieldMut<WindX>, FieldMut<WindY>, FieldMut<WindZ>),
 ) {
-    let now = drivers(&conditions, clock.now_s());
-    let resolved = matches!(conditions.scenario.turbulence, Turbulence::Les { .. });
-    if blown.drivers == Some(now) || (resolved && blown.drivers.is_some()) {
+    let solved = matches!(conditions.scenario.turbulence, Turbulence::Les { .. });
+    let slot_us = random.0.as_ref().map(|random| random.slot_us);
+    let began_us = clock.elapsed_us() - clock.tick_us();
+    // random eddies change on their own clock, and so does all that they are part of
+    let slots = slot_us.map_or(0, |slot_us| 1 + began_us / slot_us);
+    let at_s = |slot: u64| clock.began_s() + ((slot - 1) * slot_us.unwrap_or_default()) as f64 * 1e-6 - began_us as f64 * 1e-6;
+    let now = drivers(&conditions, if slots > 0 { at_s(slots) } else { clock.now_s() });
+    if (blown.drivers == Some(now) && blown.slots == slots) || (solved && blown.drivers.is_some()) {
         return;
     }
-    blown.drivers = Some(now);
     *diffusivity = spread(&conditions, &now, &grid, conditions.ground().map_or(0.0, |ground| ground.mean_m));
     high.version += 1;
-    high.divergent_by_axis = obstructed.0.is_some();
-    high.level_version = if obstructed.0.is_some() { 0 } else { high.version };
+    high.divergent_by_axis = obstructed.0.is_some() || slots > 0;
+    high.level_version = if high.divergent_by_axis { 0 } else { high.version };
+    let faces = [x.as_mut_slice(), y.as_mut_slice(), z.as_mut_slice()];
+    if high.divergent_by_axis {
+        let mut wind = given(&conditions, &now, &grid);
+        if let (Some(random), Some(layer)) = (&random.0, now.surface_layer()) {
+            for slot in blown.slots + 1..=slots {
+                let then = drivers(&conditions, at_s(slot)).surface_layer().unwrap_or(layer);
+                blown.carried = random.ground.after(blown.carried, &then, random.slot_us as f64 * 1e-6);
+            }
+            let moment = random.ground.moment(blown.carried, &layer, wind_vector(1.0, now.from_deg));
+            random.add(&mut wind, &moment, &workers);
+            *diffusivity = random.unresolved(&diffusivity, &layer);
+        }
+        if let Some(around) = &obstructed.0 {
+            around.adjust(&mut wind, &mut blown.potential, DIVERGENCE, &workers);
+        }
+        write(&wind, faces, &mut high);
+    } else {
+        write_levels(&now, &grid, faces, &mut high);
+    }
+    (blown.drivers, blown.slots) = (Some(now), slots);
+}
+
+/// The wind before anything stands in it, in double precision; over a terrain it counts from the ground below each face.
+fn given(conditions: &Conditions, now: &Drivers, grid: &Grid) -> FaceWind {
+    let [nx, ny, nz] = grid.shape;
+    let [hx, hy, _] = grid.cell_m;
+    let (east, north) = wind_vector(1.0, now.from_deg);
+    let ground = conditions.ground();
+    let by_level: Vec<f64> = (0..nz).map(|k| now.speed_at(grid.centre(0, 0, k).z)).collect();
+    let speed = |x_m: f64, y_m: f64, k: usize| {
+        ground.map_or(by_level[k], |ground| now.speed_at((grid.centre(0, 0, k).z - ground.height_m(x_m, y_m)).max(0.0)))
+    };
+    let mut wind = FaceWind::still(grid);
+    for k in 0..nz {
+        for j in 0..ny {
+            let middle = (j as f64 + 0.5) * hy;
+            for i in 0..nx {
+                let cell = grid.index(i, j, k);
+                wind.low[0][cell] = east * speed(i as f64 * hx, middle, k);
+                wind.low[1][cell] = north * speed((i as f64 + 0.5) * hx, j as f64 * hy, k);
+            }
+            wind.high[0][j + ny * k] = east * speed(nx as f64 * hx, middle, k);
+        }
+        for i in 0..nx {
+            wind.high[1][i + nx * k] = north * speed((i as f64 + 0.5) * hx, ny as f64 * hy, k);
+        }
+    }
+    wind
+}
+
+/// Rounds a wind onto the faces that others read.
+fn write(wind: &FaceWind, [x, y, z]: [&mut [f32]; 3], high: &mut HighFaces) {
+    let [low_x, low_y, low_z] = &wind.low;
+    let [high_x, high_y, high_z] = &wind.high;
+    let pairs: [(&mut [f32], &[f64]); 6] =
+        [(x, low_x), (y, low_y), (z, low_z), (&mut high.x, high_x), (&mut high.y, high_y), (&mut high.z, high_z)];
+    for (single, double) in pairs.into_iter().flat_map(|(single, double)| single.iter_mut().zip(double)) {
+        #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
+        let value = *double as f32;
+        *single = value;
+    }
+}
+
+/// The same for a wind that is even on each level.
+fn write_levels(now: &Drivers, grid: &Grid, [x, y, z]: [&mut [f32]; 3], high: &mut HighFaces) {
     let [nx, ny, nz] = grid.shape;
     let (east, north) = wind_vector(1.0, now.from_deg);
-    let (x, y, z) = (x.as_mut_slice(), y.as_mut_slice(), z.as_mut_slice());
     z.fill(0.0);
     high.z.fill(0.0);
     for k in 0..nz {
@@ -171,44 +259,6 @@ fn blow(
         y[level].fill(v);
         high.x[ny * k..ny * (k + 1)].fill(u);
         high.y[nx * k..nx * (k + 1)].fill(v);
-    }
-    if let Some(ground) = conditions.ground() {
-        // the profile counts from the ground below each face
-        let [hx, hy, _] = grid.cell_m;
-        let above = |x_m: f64, y_m: f64, k: usize| (grid.centre(0, 0, k).z - ground.height_m(x_m, y_m)).max(0.0);
-        #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
-        let speed = |x_m: f64, y_m: f64, k: usize, part: f64| (now.speed_at(above(x_m, y_m, k)) * part) as f32;
-        for k in 0..nz {
-            for j in 0..ny {
-                let middle = (j as f64 + 0.5) * hy;
-                for i in 0..nx {
-                    let cell = grid.index(i, j, k);
-                    x[cell] = speed(i as f64 * hx, middle, k, east);
-                    y[cell] = speed((i as f64 + 0.5) * hx, j as f64 * hy, k, north);
-                }
-                high.x[j + ny * k] = speed(nx as f64 * hx, middle, k, east);
-            }
-            for i in 0..nx {
-                high.y[i + nx * k] = speed((i as f64 + 0.5) * hx, ny as f64 * hy, k, north);
-            }
-        }
-    }
-    if let Some(around) = &obstructed.0 {
-        let double = |list: &[f32]| list.iter().copied().map(f64::from).collect::<Vec<f64>>();
-        let mut wind = FaceWind { low: [double(x), double(y), double(z)], high: [double(&high.x), double(&high.y), double(&high.z)] };
-        around.adjust(&mut wind, &mut blown.potential, DIVERGENCE, &workers);
-        let high = &mut *high;
-        let [low_x, low_y, low_z] = &wind.low;
-        let [high_x, high_y, high_z] = &wind.high;
-        let pairs: [(&mut [f32], &[f64]); 6] =
-            [(x, low_x), (y, low_y), (z, low_z), (&mut high.x, high_x), (&mut high.y, high_y), (&mut high.z, high_z)];
-        for (single, double) in pairs {
-            for (single, double) in single.iter_mut().zip(double) {
-                #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
-                let value = *double as f32;
-                *single = value;
-            }
-        }
     }
 }
 
@@ -224,7 +274,10 @@ fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid, ground_m: f64) ->
         |kx: f64, ky: f64, kz: f64| Diffusivity { x: vec![kx; nz], y: vec![ky; nz], z_faces: vec![kz; nz + 1], ..Diffusivity::default() };
     match (conditions.scenario.turbulence, now.surface_layer()) {
         (Turbulence::Given { k_m2_s: (x, y, z) }, _) => constant(x.get(), y.get(), z.get()),
-        (Turbulence::Mean | Turbulence::Ensemble, Some(layer)) => {
+        (
+            Turbulence::Mean | Turbulence::Ensemble | Turbulence::Resolved | Turbulence::Les { subgrid: Subgrid::Vreman, .. },
+            Some(layer),
+        ) => {
             let least = 0.5 * grid.cell_m[2];
             let level = |k: usize| (grid.centre(0, 0, k).z - ground_m).max(least);
             let sigma_v = layer.lateral_sigma_m_s();
@@ -244,8 +297,9 @@ fn spread(conditions: &Conditions, now: &Drivers, grid: &Grid, ground_m: f64) ->
                 lagrangian_s,
                 stability_s2,
                 roughness_m: layer.roughness_m,
+                ..Diffusivity::default()
             }
         }
-        (Turbulence::Mean | Turbulence::Ensemble | Turbulence::Laminar | Turbulence::Les { .. }, _) => constant(0.0, 0.0, 0.0),
+        (_, _) => constant(0.0, 0.0, 0.0),
     }
 }

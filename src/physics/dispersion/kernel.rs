@@ -1,14 +1,8 @@
-//! What the ground takes: deposition, settling of particles, and the clouds a scenario begins with. No world.
+//! What the ground takes: deposition, what sinks, and the clouds a scenario begins with. No world.
 
 use glam::DVec3;
 
 use crate::numerics::Real;
-use crate::units::GRAVITY_M_S2;
-
-/// Viscosity of air at 293.15 K by Sutherland's law, Pa s.
-const AIR_VISCOSITY_PA_S: f64 = 1.813_32e-5;
-/// Mean free path of air at 293.15 K and 101,325 Pa, m: Seinfeld and Pandis, *Atmospheric Chemistry and Physics*, ch. 9.
-const MEAN_FREE_PATH_M: f64 = 66.2e-9;
 
 /// The value of a Gaussian cloud at a point, kg m⁻³.
 ///
@@ -22,17 +16,6 @@ pub fn gaussian_cloud(mass_kg: f64, centre: DVec3, sigma_m: DVec3, ground_image:
     };
     let mirror = if ground_image { from(DVec3::new(centre.x, centre.y, -centre.z)) } else { 0.0 };
     from(centre) + mirror
-}
-
-/// How fast a small sphere sinks in air at 20 °C, m s⁻¹: Stokes' law with Cunningham's slip correction
-/// `1 + Kn (1.257 + 0.4 exp(−1.1/Kn))`, Kn = 2 λ/d.
-///
-/// Holds for a Reynolds number well below one: diameters up to about 30 µm. Source: Seinfeld and Pandis, ch. 9.
-#[must_use]
-pub fn settling_velocity_m_s(diameter_m: f64, density_kg_m3: f64) -> f64 {
-    let knudsen = 2.0 * MEAN_FREE_PATH_M / diameter_m;
-    let slip = 1.0 + knudsen * (1.257 + 0.4 * libm::exp(-1.1 / knudsen));
-    density_kg_m3 * diameter_m * diameter_m * GRAVITY_M_S2 * slip / (18.0 * AIR_VISCOSITY_PA_S)
 }
 
 /// Deposition velocity of the lowest cell as a whole, m s⁻¹: that of the surface in series with half a cell of
@@ -96,16 +79,6 @@ pub fn fall<T: Real>(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn small_spheres_sink_as_fast_as_published() {
-        for (micrometres, published) in
-            [(0.1, 8.698_08e-7), (0.3, 4.243_63e-6), (1.0, 3.504_58e-5), (2.5, 2.002_82e-4), (10.0, 3.054_51e-3)]
-        {
-            let speed = settling_velocity_m_s(micrometres * 1e-6, 1000.0);
-            assert!((speed / published - 1.0).abs() < 1e-4, "{micrometres} µm: {speed:e}");
-        }
-    }
 
     #[test]
     fn what_leaves_the_air_lies_on_the_ground() {

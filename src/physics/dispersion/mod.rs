@@ -15,7 +15,7 @@ use bevy_ecs::prelude::*;
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
-pub use kernel::{Fall, deposition_of_cell_m_s, fall, gaussian_cloud, settling_velocity_m_s};
+pub use kernel::{Fall, deposition_of_cell_m_s, fall, gaussian_cloud};
 pub use ledger::{Balance, ledger};
 
 use crate::files::scenario::{Boundary, Fidelity, InitialGas};

@@ -80,6 +80,24 @@ pub fn growth_m2(k_m2_s: f64, lagrangian_s: f64, dt_s: f64, memory: f64) -> (f64
     (2.0 * k_m2_s * (dt_s + lagrangian_s * memory * decline), memory + memory * decline)
 }
 
+/// Richardson's constant of the separation of two particles in three dimensions: Salazar and Collins, *Annu. Rev. Fluid Mech.* 41, 2009.
+const RICHARDSON: f64 = 0.5;
+
+/// What the variance of a puff along one axis gains in `dt_s` where larger eddies move it as a whole: as `g ε t³/6` while it is small,
+/// as `2 K t` once it is as large as the eddies that K stands for; without a dissipation ε always so. In m².
+#[must_use]
+pub fn relative_growth_m2(k_m2_s: f64, dissipation_m2_s3: f64, variance_m2: f64, dt_s: f64) -> f64 {
+    let most = 2.0 * k_m2_s * dt_s;
+    if dissipation_m2_s3 <= 0.0 {
+        return most;
+    }
+    // σ² = a t³ with a = g ε/6: how old such a puff is says how it goes on
+    let a = RICHARDSON * dissipation_m2_s3 / 6.0;
+    let age_s = libm::cbrt(variance_m2 / a);
+    let later_s = age_s + dt_s;
+    (a * (later_s * later_s * later_s - age_s * age_s * age_s)).min(most)
+}
+
 /// The air puffs move in.
 pub struct PuffAir<'a> {
     /// Mean wind.
@@ -98,6 +116,7 @@ struct Here {
     z: f64,
     sigma_v: f64,
     lagrangian_s: f64,
+    dissipation_m2_s3: f64,
 }
 
 impl PuffAir<'_> {
@@ -113,13 +132,14 @@ impl PuffAir<'_> {
     }
 
     fn at(&self, z_m: f64) -> Here {
-        let Diffusivity { x, y, z_faces, sigma_v, lagrangian_s, .. } = self.diffusivity;
+        let Diffusivity { x, y, z_faces, sigma_v, lagrangian_s, dissipation_m2_s3, .. } = self.diffusivity;
         let level = z_m / self.level_m;
         let (low, high, share) = bracket(level - 0.5, x.len());
         let between = |list: &[f64]| if list.is_empty() { 0.0 } else { list[low] + (list[high] - list[low]) * share };
         let (x, y, sigma_v, lagrangian_s) = (between(x), between(y), between(sigma_v), between(lagrangian_s));
+        let dissipation_m2_s3 = between(dissipation_m2_s3);
         let (low, high, share) = bracket(level, z_faces.len());
-        Here { x, y, z: z_faces[low] + (z_faces[high] - z_faces[low]) * share, sigma_v, lagrangian_s }
+        Here { x, y, z: z_faces[low] + (z_faces[high] - z_faces[low]) * share, sigma_v, lagrangian_s, dissipation_m2_s3 }
     }
 
     fn stability_s2(&self, z_m: f64) -> f64 {
@@ -157,7 +177,8 @@ pub fn advance(puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64) {
             let gained = lateral_variance_m2(here.sigma_v, to_s) - lateral_variance_m2(here.sigma_v, from_s);
             (gained, gained)
         } else {
-            (2.0 * here.x * dt_s, 2.0 * here.y * dt_s)
+            let growth = |k_m2_s: f64, variance_m2: f64| relative_growth_m2(k_m2_s, here.dissipation_m2_s3, variance_m2, dt_s);
+            (growth(here.x, xx_m2[i]), growth(here.y, yy_m2[i]))
         };
         xx_m2[i] += widened.0;
         yy_m2[i] += widened.1;
@@ -271,7 +292,7 @@ pub(super) fn travel(
 #[must_use]
 pub fn in_puffs(conditions: &Conditions) -> bool {
     let spreads = match conditions.scenario.turbulence {
-        Turbulence::Mean | Turbulence::Ensemble | Turbulence::Les { subgrid: Subgrid::Vreman, .. } => true,
+        Turbulence::Mean | Turbulence::Ensemble | Turbulence::Resolved | Turbulence::Les { subgrid: Subgrid::Vreman, .. } => true,
         Turbulence::Given { k_m2_s: (x, y, z) } => x.get().min(y.get()).min(z.get()) > 0.0,
         Turbulence::Laminar | Turbulence::Les { subgrid: Subgrid::None, .. } => false,
     };
@@ -282,8 +303,10 @@ pub fn in_puffs(conditions: &Conditions) -> bool {
 #[must_use]
 pub const fn vertical_law(turbulence: Turbulence) -> VerticalLaw {
     match turbulence {
-        Turbulence::Mean | Turbulence::Ensemble => VerticalLaw::Proportional,
-        Turbulence::Given { .. } | Turbulence::Laminar | Turbulence::Les { .. } => VerticalLaw::Gaussian,
+        Turbulence::Mean | Turbulence::Ensemble | Turbulence::Resolved | Turbulence::Les { subgrid: Subgrid::Vreman, .. } => {
+            VerticalLaw::Proportional
+        }
+        Turbulence::Given { .. } | Turbulence::Laminar | Turbulence::Les { subgrid: Subgrid::None, .. } => VerticalLaw::Gaussian,
     }
 }
 

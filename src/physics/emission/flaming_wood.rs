@@ -1,8 +1,8 @@
 //! Flaming wood: the same loss of mass as smouldering, faster, and burnt almost completely.
 //!
-//! Yields of flaming combustion: modified combustion efficiency `CO₂/(CO₂ + CO)` of 0.955 by mole, organic gases a third of those
+//! Yields of flaming combustion: modified combustion efficiency `CO₂/(CO₂ + CO)` of 0.955 by mole, organic gases and smoke a third of those
 //! of a whole fire. Source: Akagi et al., *Atmos. Chem. Phys.* 11, 2011, for the efficiency above 0.95 of flames; the single
-//! yields are design values. Heat that lifts the plume: `heat_w` of the emitter. Left out: flame geometry, radiation, soot.
+//! yields are design values. Heat that lifts the plume: `heat_w` of the emitter. Left out: flame geometry, radiation.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::units::{Duration, Finite, Positive};
 use crate::world::emitter::{EmissionComponent, Emitter, Stretch};
 
 /// Grams a kilogram of dry fuel.
-const YIELDS_G_KG: [(&str, f64); 11] = [
+const YIELDS_G_KG: [(&str, f64); 13] = [
     ("CO2", 1690.0),
     ("CO", 50.0),
     ("CH4", 1.7),
@@ -27,6 +27,8 @@ const YIELDS_G_KG: [(&str, f64); 11] = [
     ("benzene", 0.2),
     ("NO", 2.5),
     ("HCl", 0.04),
+    ("PM1", 4.8),
+    ("PM1-2.5", 0.5),
 ];
 
 /// As written: `flaming_wood(mass_kg: 5.0, at_s: 600.0)`.

@@ -2,6 +2,7 @@
 
 mod corona;
 mod creosoted_pole;
+mod dust;
 mod flaming_wood;
 mod gas_leak;
 mod overheated_pvc;
@@ -17,6 +18,7 @@ use bevy_app::{App, Plugin};
 
 pub use corona::Corona;
 pub use creosoted_pole::CreosotedPole;
+pub use dust::Dust;
 pub use flaming_wood::FlamingWood;
 pub use gas_leak::GasLeak;
 pub use overheated_pvc::{OverheatedPvc, dehydrochlorination_per_s};
@@ -38,6 +40,7 @@ impl Plugin for EmissionPlugin {
         app.add_physics_module("emission")
             .add_emitter::<Corona>()
             .add_emitter::<CreosotedPole>()
+            .add_emitter::<Dust>()
             .add_emitter::<FlamingWood>()
             .add_emitter::<GasLeak>()
             .add_emitter::<OverheatedPvc>()

@@ -8,7 +8,8 @@
 //!
 //! Sources: Andreae, *Atmos. Chem. Phys.* 19, 2019, on Akagi et al. 2011 (yields); k of 1e-4 s⁻¹ and τ of 180 s are
 //! design values for litter and thin branches: emission sets in over minutes in cone calorimeter tests of pine.
-//! Cresol and guaiacol have no measured whole-fire yield: 0.2 and 0.5 g/kg are design values of the right order.
+//! Smoke is organic carbon, 1.6 times its carbon (Turpin and Lim, *Aerosol Sci. Technol.* 35, 2001), and black carbon of the same table; nine
+//! tenths of it below 1 µm (Reid et al., *Atmos. Chem. Phys.* 5, 2005). Cresol and guaiacol have no measured whole-fire yield: 0.2 and 0.5 g/kg are design values of the right order.
 //! Left out: moisture, temperature differences within the piece, flames, oxygen; heat comes only from the file.
 
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ use crate::files::kinds::{Spec, SpecFault};
 use crate::files::species::SpeciesTable;
 use crate::units::{Duration, Finite, Positive};
 use crate::world::emitter::{EmissionComponent, Emitter, Stretch};
-use crate::world::spawn::FileLoader;
+use crate::world::spawn::{FileLoader, PARTICLES};
 
 /// As written: `smouldering_wood(mass_kg: 0.4, heated_by: Ignited(at_s: 600.0))`.
 #[derive(Component, Clone, Debug, Deserialize)]
@@ -86,7 +87,7 @@ pub enum Fuel {
 
 impl Fuel {
     /// Grams a kilogram of dry fuel: (species, temperate, boreal, peat).
-    const YIELDS: [(&'static str, [f64; 3]); 17] = [
+    const YIELDS: [(&'static str, [f64; 3]); 19] = [
         ("CO2", [1570.0, 1453.0, 1590.0]),
         ("CO", [113.0, 121.0, 260.0]),
         ("CH4", [5.20, 5.50, 9.10]),
@@ -104,6 +105,8 @@ impl Fuel {
         ("HCl", [0.039, 0.13, 0.008]),
         ("NO", [1.92, 0.90, 1.00]),
         ("NH3", [0.84, 2.72, 1.33]),
+        ("PM1", [14.3, 14.3, 8.7]),
+        ("PM1-2.5", [1.6, 1.6, 1.0]),
     ];
 
     fn column(self) -> usize {
@@ -117,7 +120,7 @@ impl Fuel {
 
 impl Spec for SmoulderingWood {
     fn faults(&self, species: &SpeciesTable) -> Vec<SpecFault> {
-        let unknown = self.yields_g_kg.keys().filter(|id| species.index(id).is_none());
+        let unknown = self.yields_g_kg.keys().filter(|id| species.index(id).is_none() && species.particle_index(id).is_none());
         let mut faults: Vec<SpecFault> = unknown.map(|id| SpecFault::unknown_species("yields_g_kg", id, species)).collect();
         if let Heat::Warmed { history } = &self.heated_by {
             let path = "heated_by.history";
@@ -152,6 +155,13 @@ fn temperature_c(history: &[(Finite, Finite)], at_s: f64) -> f64 {
     low.1.get() + (high.1.get() - low.1.get()) * share
 }
 
+impl SmoulderingWood {
+    /// Whether the file states this yield.
+    fn states(&self, species: &str) -> bool {
+        self.yields_g_kg.keys().any(|id| id == species || (species == PARTICLES && id.starts_with("PM")))
+    }
+}
+
 impl Emitter for SmoulderingWood {
     const KIND: &'static str = "smouldering_wood";
     const ABOUT: &'static str = "wood that loses mass without flame, with whole-fire yields";
@@ -169,7 +179,7 @@ impl Emitter for SmoulderingWood {
         match self.heated_by {
             Heat::Warmed { .. } => yield_spread(species, false),
             // what the file states is certain
-            Heat::Ignited { .. } if self.yields_g_kg.contains_key(species) => 1.0,
+            Heat::Ignited { .. } if self.states(species) => 1.0,
             Heat::Ignited { .. } => yield_spread(species, true),
         }
     }

@@ -1,8 +1,8 @@
 //! Exhaust of a vehicle: grams of each gas a kilogram of fuel burnt. A moving vehicle is an emitter with a `path`.
 //!
-//! Source: EMEP/EEA air pollutant emission inventory guidebook, 1.A.3.b, tier 1 (passenger cars: carbon monoxide, nitrogen oxides),
+//! Source: EMEP/EEA air pollutant emission inventory guidebook, 1.A.3.b, tier 1 (passenger cars: carbon monoxide, nitrogen oxides, particles),
 //! carbon dioxide from the carbon of the fuel; the organic gases are design values of the order of its tables for warm engines.
-//! Left out: cold start, particles, tyre and brake wear.
+//! Left out: cold start, tyre and brake wear.
 
 use bevy_ecs::component::Component;
 use serde::Deserialize;
@@ -22,7 +22,7 @@ pub enum VehicleFuel {
 }
 
 /// Grams a kilogram of fuel: (species, petrol, diesel).
-const YIELDS_G_KG: [(&str, f64, f64); 9] = [
+const YIELDS_G_KG: [(&str, f64, f64); 10] = [
     ("CO2", 3090.0, 3140.0),
     ("CO", 84.7, 3.33),
     ("NO", 5.4, 7.6),
@@ -32,6 +32,7 @@ const YIELDS_G_KG: [(&str, f64, f64); 9] = [
     ("toluene", 1.1, 0.01),
     ("formaldehyde", 0.15, 0.08),
     ("acetaldehyde", 0.06, 0.04),
+    ("PM1", 0.03, 1.1),
 ];
 
 /// As written: `vehicle_exhaust(fuel_g_s: 0.2)`, with `fuel`, `from_s` and `until_s`.

@@ -117,13 +117,14 @@ pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
             }
         }
     }
-    if matches!(value.turbulence, Turbulence::Mean | Turbulence::Ensemble) && matches!(value.wind, Wind::Uniform { .. } | Wind::Calm) {
+    let needs_a_layer = matches!(value.turbulence, Turbulence::Mean | Turbulence::Ensemble | Turbulence::Resolved);
+    if needs_a_layer && matches!(value.wind, Wind::Uniform { .. } | Wind::Calm) {
         found.push(
             scenario
                 .fault(
                     "no-surface-layer",
                     "wind",
-                    "`turbulence: Mean` or `Ensemble` needs a wind with a surface layer: Profile or Recorded",
+                    "`turbulence: Mean`, `Ensemble` or `Resolved` needs a wind with a surface layer: Profile or Recorded",
                 )
                 .help("use such a wind, or `turbulence: Given(k_m2_s: (…))`, or `turbulence: Laminar`"),
         );

@@ -33,6 +33,8 @@ const BYTES_AROUND: f64 = 120.0;
 /// Bytes of a voxel while eddies are resolved: that network once more, three sets of velocities, pressure, its increment, viscosity,
 /// buoyancy and free faces in double precision (added up from their types).
 const BYTES_RESOLVED: f64 = 120.0 + 16.0 * 8.0;
+/// Bytes of a voxel while a random wind is made: its faces in double precision, twice (added up from their types).
+const BYTES_RANDOM: f64 = 6.0 * 8.0;
 /// A domain may use this share of the machine's memory.
 const MEMORY_SHARE: f64 = 0.8;
 
@@ -51,7 +53,11 @@ pub(super) fn domain(
     let grid = grid_of(value);
     let voxels: f64 = grid.shape.iter().map(|n| *n as f64).product();
     let around = if value.obstacles.is_empty() { 0.0 } else { BYTES_AROUND };
-    let resolved = if matches!(value.turbulence, Turbulence::Les { .. }) { BYTES_RESOLVED } else { 0.0 };
+    let resolved = match value.turbulence {
+        Turbulence::Les { .. } => BYTES_RESOLVED,
+        Turbulence::Resolved => BYTES_RANDOM,
+        _ => 0.0,
+    };
     let bytes = voxels * (BYTES_PER_VOXEL + around + resolved + BYTES_PER_FIELD * tracers as f64);
     let memory = machine_memory();
     if voxels > f64::from(u32::MAX) || bytes > MEMORY_SHARE * memory {
@@ -92,15 +98,25 @@ pub(super) fn domain(
     probes(scenario, found);
 }
 
-/// What `turbulence: Les(…)` needs.
+/// What eddies in the wind need.
 fn eddies(scenario: &Read<Scenario>, conditions: &Conditions, grid: &Grid, speed: f64, found: &mut Vec<Diagnostic>) {
     let value = &scenario.value;
-    let Turbulence::Les { subgrid, viscosity_m2_s } = value.turbulence else { return };
+    if !matches!(value.turbulence, Turbulence::Resolved | Turbulence::Les { .. }) {
+        return;
+    }
     if value.fidelity == Fidelity::Plume {
         let message = "`fidelity: Plume` moves puffs on the mean wind: it has no cells for eddies";
         found.push(scenario.fault("no-cells", "turbulence", message).help("use `fidelity: Field`, or `turbulence: Ensemble`"));
         return;
     }
+    let Turbulence::Les { subgrid, viscosity_m2_s } = value.turbulence else {
+        if value.domain.boundary != Boundary::Open {
+            let message = "the eddies of `turbulence: Resolved` come in through one side and leave through another";
+            let fault = scenario.fault("no-way-through", "domain.boundary", message).label("these sides let nothing through");
+            found.push(fault.help("use `boundary: Open`, or `turbulence: Les()`, whose eddies can go round"));
+        }
+        return;
+    };
     // a wall's logarithm starts in the middle of the first cell
     let smallest = grid.cell_m.iter().copied().fold(f64::MAX, f64::min);
     let walls = !value.obstacles.is_empty() || value.domain.boundary == Boundary::Closed;

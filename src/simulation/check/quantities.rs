@@ -29,9 +29,9 @@ pub(super) fn quantities(scenario: &Read<Scenario>, species: &SpeciesTable, foun
             let path = format!("snapshots[{n}].quantities[{m}]");
             if NOT_IN_PICTURES.contains(&name.as_str()) {
                 let fault = scenario.fault("unknown-quantity", &path, format!("a snapshot cannot show `{name}`"));
-                found.push(
-                    fault.help("a snapshot shows gas/SPECIES, air/temperature, air/humidity, wind, wind/east, wind/north or wind/up"),
-                );
+                found.push(fault.help(
+                    "a snapshot shows gas/SPECIES, particles/PM2.5, air/temperature, air/humidity, wind, wind/east, wind/north or wind/up",
+                ));
             } else {
                 found.extend(unknown(path, name, &pictured));
             }

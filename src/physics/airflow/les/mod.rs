@@ -23,11 +23,12 @@ pub use lattice::Lattice;
 pub use subgrid::{SUBGRID_SCHMIDT, VREMAN, vreman};
 pub use walls::{Side, Sides, Wall, drag};
 
-use super::eddies::{Eddies, Moment, Spectrum};
+use super::eddies::{Eddies, Moment};
+use super::sub_filter::left_over;
+use super::surface_eddies::{Carried, SurfaceEddies, highest_rad_m};
 use super::{Drivers, drivers};
 use crate::files::scenario::{Boundary, Subgrid, Turbulence};
 use crate::numerics::Workers;
-use crate::streams::Stream;
 use crate::units::{GRAVITY_M_S2, wind_vector};
 use crate::world::air::{AirTemperature, Diffusivity, HighFaces, WindX, WindY, WindZ};
 use crate::world::field::{Field, FieldMut};
@@ -59,10 +60,8 @@ pub struct LargeEddies {
     waiting_s: f64,
     /// Seconds of flow so far.
     age_s: f64,
-    /// How far the wind has carried the random eddies, m.
-    carried_m: f64,
-    /// What the friction velocity adds up to, m.
-    turned_m: f64,
+    /// What the wind has done to the random eddies.
+    carried: Carried,
 }
 
 impl LargeEddies {
@@ -79,7 +78,7 @@ pub struct LesDomain {
     flow: Option<Flow>,
     sides: Option<Sides>,
     viscosity: Vec<f64>,
-    eddies: Option<Eddies>,
+    eddies: Option<(SurfaceEddies, Eddies)>,
     /// Sides that stand whatever the wind, for tests.
     pinned: Option<Sides>,
 }
@@ -159,15 +158,13 @@ pub(super) fn advance(
     flow.set_walls(wanted);
     let lattice = *flow.lattice();
     let layer = now.surface_layer().filter(|_| subgrid == Subgrid::Vreman);
-    let waves = layer.map(|_| &*waves.get_or_insert_with(|| drawn(&grid, seed.0)));
+    let waves = layer.map(|layer| {
+        let drawn = || SurfaceEddies::drawn(*grid, layer.mixing_height_m, seed.0);
+        (layer, &*waves.get_or_insert_with(|| with_images(drawn())))
+    });
     let towards = wind_vector(1.0, now.from_deg);
-    let friction_m_s = layer.map_or(0.0, |layer| layer.friction_m_s);
-    let middle_m = 0.5 * grid.size_m() * DVec3::new(1.0, 1.0, 0.0);
-    let moment = |eddies: &LargeEddies| {
-        waves.map(|waves| {
-            (waves, Moment { scale_m_s: friction_m_s, towards, middle_m, carried_m: eddies.carried_m, turned_m: eddies.turned_m })
-        })
-    };
+    let moment =
+        |eddies: &LargeEddies| waves.map(|(layer, (ground, with_images))| (with_images, ground.moment(eddies.carried, &layer, towards)));
     if !eddies.started && eddies.state.pressure.is_empty() {
         eddies.state = FlowState::still(&lattice);
         from_columns(&lattice, &mut columns, &high, &mut eddies.state.velocity);
@@ -215,19 +212,52 @@ pub(super) fn advance(
             .into());
         }
         eddies.age_s += dt_s;
-        eddies.carried_m += now.speed_m_s * dt_s;
-        eddies.turned_m += friction_m_s * dt_s;
+        if let Some((layer, (ground, _))) = &waves {
+            eddies.carried = ground.after(eddies.carried, layer, dt_s);
+        }
         eddies.waiting_s = if steps == 1 { 0.0 } else { eddies.waiting_s - dt_s };
     }
     to_columns(&lattice, &eddies.state.velocity, &mut columns, &mut high);
     *diffusivity = spread(&lattice, viscosity, molecular, subgrid, now.layer.map_or(0.0, |layer| layer.roughness_m), &solids);
+    if let Some((layer, _)) = waves {
+        // near the ground the cells hold little of what carries tracers up
+        let whole = super::spread(&conditions, &now, &grid, conditions.ground().map_or(0.0, |ground| ground.mean_m));
+        let vertical = vertical_variance_m2_s2(&lattice, &eddies.state.velocity[2], &solids);
+        let left = left_over(&whole, &layer, &grid, highest_rad_m(&grid), |face| vertical[face]);
+        let larger = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a.max(*b)).collect();
+        *diffusivity = Diffusivity {
+            x: larger(&diffusivity.x, &left.x),
+            y: larger(&diffusivity.y, &left.y),
+            z_faces: larger(&diffusivity.z_faces, &left.z_faces),
+            ..left
+        };
+    }
     Ok(())
 }
 
-/// The eddies of a run: those of the surface layer in the middle of the domain's height.
-fn drawn(grid: &Grid, seed: u64) -> Eddies {
-    let nyquist = std::f64::consts::PI / grid.cell().max_element();
-    Eddies::drawn(Spectrum::surface_layer(0.5 * grid.size_m().z, nyquist), &Stream::new(seed, "airflow", "eddies"))
+/// Variance of the vertical wind over the air of each level's lower face, the last that of the top.
+fn vertical_variance_m2_s2(lattice: &Lattice, w: &[f64], solids: &Solids) -> Vec<f64> {
+    let [nx, ny, nz] = lattice.shape;
+    let of = |face: usize| {
+        let (mut sum, mut square, mut count) = (0.0, 0.0, 0.0f64);
+        for j in 0..ny {
+            let row = lattice.at([1, j + 1, face + 1]);
+            for (i, w) in w[row..row + nx].iter().enumerate() {
+                let level = face.min(nz - 1);
+                if !solids.is_solid(i + nx * (j + ny * level)) {
+                    (sum, square, count) = (sum + w, square + w * w, count + 1.0);
+                }
+            }
+        }
+        let mean = sum / count.max(1.0);
+        (square / count.max(1.0) - mean * mean).max(0.0)
+    };
+    (0..=nz).map(of).collect()
+}
+
+fn with_images(ground: SurfaceEddies) -> (SurfaceEddies, Eddies) {
+    let images = ground.eddies.with_images();
+    (ground, images)
 }
 
 /// Writes the viscosity of what is smaller than the cells.
@@ -314,8 +344,6 @@ fn give(
             if sides.of(axis, high) != Side::Given {
                 continue;
             }
-            let outward = if high { part[axis] } else { -part[axis] };
-            let random = random.filter(|_| outward < -ASLANT);
             // along the other horizontal axis, level by level
             let other = 1 - axis;
             let count = lattice.shape[other] + 2;
