@@ -51,6 +51,9 @@ pub struct Scenario {
     /// What spreads a plume.
     #[serde(default)]
     pub turbulence: Turbulence,
+    /// Which gases react with each other.
+    #[serde(default)]
+    pub chemistry: Chemistry,
     /// What stands in the wind.
     #[serde(default)]
     pub obstacles: Vec<Obstacle>,
@@ -391,6 +394,16 @@ pub enum Turbulence {
         #[serde(default)]
         viscosity_m2_s: Option<NonNegative>,
     },
+}
+
+/// Which gases react with each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum Chemistry {
+    /// Nitric oxide with ozone, and nitrogen dioxide with light.
+    #[default]
+    NitrogenOxides,
+    /// None do.
+    None,
 }
 
 /// What stands for eddies smaller than the cells.

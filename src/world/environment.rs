@@ -11,8 +11,10 @@ use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, WindFi
 use crate::world::background::BackgroundAir;
 use crate::world::emitter::EmitterNode;
 use crate::world::field::Field;
+use crate::world::nitrogen_oxides::{Oxides, oxidation_per_s, photolysis_per_s};
 use crate::world::puffs::Puffs;
 use crate::world::solid::Solids;
+use crate::world::sun::sun_sine;
 use crate::world::tracers::{Releases, Tracers};
 use crate::world::{Clock, Grid};
 
@@ -37,6 +39,10 @@ pub struct Surroundings {
     pub tracers: Vec<f64>,
     /// Mole fractions that came in with the wind, by species.
     pub background: Vec<f64>,
+    /// How long what is in each slot has been on its way, s; empty where nothing reacts.
+    pub age_s: Vec<f64>,
+    /// Photolysis rate of nitrogen dioxide, s⁻¹.
+    pub photolysis_per_s: f64,
 }
 
 impl Surroundings {
@@ -58,7 +64,9 @@ impl Surroundings {
         self.humidity_frac += other.humidity_frac * share;
         self.pressure_pa += other.pressure_pa * share;
         self.wind_m_s += other.wind_m_s * share;
-        for (list, more) in [(&mut self.tracers, &other.tracers), (&mut self.background, &other.background)] {
+        self.photolysis_per_s += other.photolysis_per_s * share;
+        let lists = [(&mut self.tracers, &other.tracers), (&mut self.background, &other.background), (&mut self.age_s, &other.age_s)];
+        for (list, more) in lists {
             for (value, more) in list.iter_mut().zip(more) {
                 *value += more * share;
             }
@@ -71,7 +79,8 @@ impl Surroundings {
         self.humidity_frac *= factor;
         self.pressure_pa *= factor;
         self.wind_m_s *= factor;
-        for value in self.tracers.iter_mut().chain(&mut self.background) {
+        self.photolysis_per_s *= factor;
+        for value in self.tracers.iter_mut().chain(&mut self.background).chain(&mut self.age_s) {
             *value *= factor;
         }
     }
@@ -85,8 +94,33 @@ impl Surroundings {
         }
         self.particles_kg_m3.clear();
         self.particles_kg_m3.extend(releases.particles_kg_m3(&self.tracers, keep));
+        if let Some(oxides) = releases.oxides {
+            self.react(oxides, releases, keep);
+        }
     }
 }
+
+impl Surroundings {
+    /// Lets released nitrogen oxides and ozone react for as long as they have been on their way, in the mean of what there is of them.
+    fn react(&mut self, [no, no2, o3]: [usize; 3], releases: &Releases, keep: impl Fn(usize) -> bool) {
+        let (mut whole, mut aged) = (0.0, 0.0);
+        for (slot, (density, age_s)) in self.tracers.iter().zip(&self.age_s).enumerate().filter(|(slot, _)| keep(*slot)) {
+            let moles = releases.moles_per_kg([no, no2, o3], slot) * density;
+            whole += moles;
+            aged += moles * age_s;
+        }
+        if whole <= 0.0 {
+            return;
+        }
+        let of = |list: &[f64]| Oxides { no: list[no], no2: list[no2], o3: list[o3] };
+        let rate = oxidation_per_s(self.temperature_k, self.pressure_pa);
+        let left = of(&self.gas).after_in(of(&self.background), rate, self.photolysis_per_s, aged / whole);
+        (self.gas[no], self.gas[no2], self.gas[o3]) = (left.no, left.no2, left.o3);
+    }
+}
+
+/// Air is not taken to be slower than this on its way from a source, m/s: chosen.
+const SLOWEST_M_S: f64 = 0.1;
 
 /// Paths and volumes are looked at in pieces of this size where cells are larger, m: a young plume is no wider.
 const FINEST_M: f64 = 2.0;
@@ -98,7 +132,7 @@ const MOST_PIECES: usize = 50;
 pub struct Footprint {
     cells: Vec<(usize, f64)>,
     points: Vec<(DVec3, f64)>,
-    height_m: f64,
+    middle_m: DVec3,
 }
 
 impl Footprint {
@@ -126,7 +160,7 @@ impl Footprint {
         }
         Self {
             cells: cells.into_iter().filter(|(_, weight)| *weight > 0.0).collect(),
-            height_m: points.iter().map(|(point, share)| point.z * share).sum(),
+            middle_m: points.iter().map(|(point, share)| *point * *share).sum(),
             points,
         }
     }
@@ -254,7 +288,7 @@ impl View<'_> {
     pub fn look(&self, over: &Footprint, factors: &SourceFactors, air: &mut Surroundings) {
         let world = self.environment;
         air.temperature_k = over.mean(self.temperature);
-        air.pressure_pa = pressure_aloft(world.pressure.pa, over.height_m, air.temperature_k);
+        air.pressure_pa = pressure_aloft(world.pressure.pa, over.middle_m.z, air.temperature_k);
         let vapour_pa = vapour_pressure(over.mean(self.humidity), air.pressure_pa);
         air.humidity_frac = vapour_pa * 0.01 / saturation_vapour_hpa(celsius(air.temperature_k));
         air.wind_m_s = over.points.iter().fold(DVec3::ZERO, |sum, (point, share)| sum + world.wind.at(&world.grid, *point) * *share);
@@ -269,10 +303,29 @@ impl View<'_> {
         for (slot, density) in air.tracers.iter_mut().enumerate() {
             *density *= world.releases.source(slot).and_then(|source| factors.0.get(source)).copied().unwrap_or(1.0);
         }
+        self.mix(over.middle_m, air);
+    }
+
+    /// Turns the tracers at a place into gases and particles.
+    fn mix(&self, at_m: DVec3, air: &mut Surroundings) {
+        let world = self.environment;
         air.background.clear();
         air.background.resize(world.site.species, 0.0);
         let entered_s = self.entered_s(&air.tracers);
         world.background.add_to(&mut air.background, entered_s, &world.clock, world.site.longitude_deg);
+        air.age_s.clear();
+        if world.releases.oxides.is_some() {
+            let sine = sun_sine(world.clock.utc_us(world.clock.elapsed_us()), world.site.latitude_deg, world.site.longitude_deg);
+            air.photolysis_per_s = photolysis_per_s(sine);
+            // what has no source has been there from the start
+            air.age_s.resize(air.tracers.len(), world.clock.elapsed_us() as f64 * 1e-6);
+            let speed = air.wind_m_s.length().max(SLOWEST_M_S);
+            for (emitter, _) in &world.puffs {
+                for slot in &emitter.slots {
+                    air.age_s[*slot] = emitter.middle_m().distance(at_m) / speed;
+                }
+            }
+        }
         air.mix(&world.releases, |_| true);
     }
 
@@ -302,33 +355,27 @@ impl View<'_> {
         let centre = |cell: usize| world.grid.centre(cell % nx, cell / nx % ny, cell / (nx * ny));
         let gas = quantity.strip_prefix("gas/").and_then(|id| species.index(id));
         let class = quantity.strip_prefix("particles/").and_then(|id| species.particles().iter().position(|class| class.below == id));
-        let densities = |cell: usize| {
-            let mut densities: Vec<f64> = self.tracers.iter().map(|column| f64::from(column[cell])).collect();
-            densities.resize(world.releases.list.len(), 0.0);
-            self.add_puffs(centre(cell), 1.0, &mut densities);
-            densities
-        };
         let all = 0..world.grid.len();
-        if let Some(class) = class {
-            return all
-                .map(|cell| (world.releases.particles_kg_m3(&densities(cell), |_| true).nth(class).unwrap_or_default() * 1e9) as f32)
-                .collect();
+        if gas.is_some() || class.is_some() {
+            let mut air = Surroundings::default();
+            let cells = all.map(|cell| {
+                let at_m = centre(cell);
+                air.temperature_k = f64::from(self.temperature[cell]);
+                air.pressure_pa = pressure_aloft(world.pressure.pa, at_m.z, air.temperature_k);
+                air.wind_m_s = world.wind.at(&world.grid, at_m);
+                air.tracers.clear();
+                air.tracers.extend(self.tracers.iter().map(|column| f64::from(column[cell])));
+                air.tracers.resize(world.releases.list.len(), 0.0);
+                self.add_puffs(at_m, 1.0, &mut air.tracers);
+                self.mix(at_m, &mut air);
+                let amount = gas.map(|gas| air.gas[gas]).or_else(|| class.map(|class| air.particles_kg_m3[class]));
+                (amount.unwrap_or_default() * 1e9) as f32
+            });
+            return cells.collect();
         }
-        match (quantity, gas) {
-            ("air/temperature", _) => self.temperature.to_vec(),
-            ("air/humidity", _) => self.humidity.to_vec(),
-            (_, Some(gas)) => all
-                .map(|cell| {
-                    let densities = densities(cell);
-                    let mut background = vec![0.0; world.site.species];
-                    let entered_s = self.entered_s(&densities);
-                    world.background.add_to(&mut background, entered_s, &world.clock, world.site.longitude_deg);
-                    let temperature_k = f64::from(self.temperature[cell]);
-                    let pressure_pa = pressure_aloft(world.pressure.pa, centre(cell).z, temperature_k);
-                    let released = world.releases.mole_fraction(gas, &densities, temperature_k, pressure_pa, |_| true);
-                    ((background[gas] + released) * 1e9) as f32
-                })
-                .collect(),
+        match quantity {
+            "air/temperature" => self.temperature.to_vec(),
+            "air/humidity" => self.humidity.to_vec(),
             _ => {
                 let component: fn(DVec3) -> f64 = match quantity {
                     "wind/east" => |wind| wind.x,

@@ -21,6 +21,9 @@ pub mod air;
 /// Release components and what they are made of.
 pub mod tracers;
 
+/// Nitric oxide and ozone.
+pub mod nitrogen_oxides;
+
 /// Particles in air.
 pub mod particles;
 

@@ -320,7 +320,7 @@ pub fn spawn_world(app: &mut App, conditions: &Conditions, seed: u64) -> Result<
     world.spawn_batch((0..grid.len()).map(|_| Voxel));
     spawn_emitters(world, conditions, &kinds, &releases)?;
     spawn_events(world, &scenario);
-    world.insert_resource(Releases::new(releases, &species));
+    world.insert_resource(Releases::new(releases, &species, scenario.chemistry));
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use bevy_ecs::system::SystemParam;
 use bytemuck::{Pod, TransparentWrapper, Zeroable};
 use serde::{Deserialize, Serialize};
 
+use crate::files::scenario::Chemistry;
 use crate::files::species::SpeciesTable;
 use crate::units::GAS_CONSTANT_J_MOL_K;
 use crate::world::field::{Voxel, require_column, slice, slice_mut};
@@ -68,6 +69,8 @@ pub struct Releases {
     moles_per_kg: Vec<Vec<f64>>,
     /// Mass fraction of particles up to the end of a class: `[class][slot]`.
     particles: Vec<Vec<f64>>,
+    /// NO, NO₂ and O₃ as species, if they react and any is released.
+    pub oxides: Option<[usize; 3]>,
 }
 
 /// Where molecules come from: emitters, then initial gases.
@@ -80,7 +83,7 @@ pub struct Sources {
 impl Releases {
     /// Fixes the list once all tracers are known.
     #[must_use]
-    pub fn new(list: Vec<Release>, species: &SpeciesTable) -> Self {
+    pub fn new(list: Vec<Release>, species: &SpeciesTable, chemistry: Chemistry) -> Self {
         let mut moles_per_kg = vec![vec![0.0; list.len()]; species.all().len()];
         let mut up_to = vec![vec![0.0; list.len()]; species.particles().len()];
         for (slot, release) in list.iter().enumerate() {
@@ -93,7 +96,12 @@ impl Releases {
                 }
             }
         }
-        Self { list, moles_per_kg, particles: up_to }
+        let oxides = match (species.index("NO"), species.index("NO2"), species.index("O3")) {
+            (Some(no), Some(no2), Some(o3)) if chemistry == Chemistry::NitrogenOxides => Some([no, no2, o3]),
+            _ => None,
+        };
+        let oxides = oxides.filter(|all| all.iter().any(|index| moles_per_kg[*index].iter().any(|moles| *moles > 0.0)));
+        Self { list, moles_per_kg, particles: up_to, oxides }
     }
 
     /// Mole fraction of a species from the tracer densities for which `keep` holds, background left out.
@@ -114,6 +122,12 @@ impl Releases {
             .map(|(_, (per_kg, density))| per_kg * density)
             .sum();
         moles * GAS_CONSTANT_J_MOL_K * temperature_k / pressure_pa
+    }
+
+    /// Moles of these species in a kilogram of a slot.
+    #[must_use]
+    pub fn moles_per_kg(&self, species: [usize; 3], slot: usize) -> f64 {
+        species.iter().map(|index| self.moles_per_kg[*index][slot]).sum()
     }
 
     /// Mass concentration of particles up to the end of each class, kg m⁻³, from the tracer densities for which `keep` holds.

@@ -1,6 +1,7 @@
 //! Section 6 and attribution: emission components against one tracer for each species, through the real schedule.
 
 use envirosense::diagnostics::Source;
+use envirosense::physics::dispersion::TransportState;
 use envirosense::physics::emission::SmoulderingWood;
 use envirosense::plugins::EnviroSensePlugins;
 use envirosense::prelude::Grid;
@@ -8,8 +9,10 @@ use envirosense::recording::SampleList;
 use envirosense::simulation::{Request, Simulation};
 use envirosense::units::Timestamp;
 use envirosense::world::emitter::{Emitter, Stretch};
+use envirosense::world::nitrogen_oxides::{Oxides, oxidation_per_s, photolysis_per_s};
 use envirosense::world::puffs::Puffs;
 use envirosense::world::spawn::FileLoader;
+use envirosense::world::sun::sun_sine;
 use envirosense::world::tracers::Tracers;
 
 use crate::table::{Line, accept};
@@ -139,4 +142,88 @@ fn a_chain_of_two_losses_and_a_ventilated_room_have_their_closed_forms() {
         line("1.2-room-300s-f32", 8.933_32, room(300), source),
         line("1.2-room-1800s-f32", 32.540_1, room(1800), source),
     ]);
+}
+
+/// What probes of NO, NO2 and O3 read last in the plume of a leak of nitric oxide, ppb.
+fn oxides(chemistry: &str, start: &str) -> [f64; 3] {
+    let probe = |gas: &str| format!("(id: \"{gas}\", over: Point((60.0, 15.0, 5.0)), every_s: 10.0, quantity: \"gas/{gas}\")");
+    let text = format!(
+        "Scenario(format: 1, name: \"n\", start: \"2026-07-01T{start}:00:00Z\", site: (latitude_deg: 45.0, longitude_deg: 0.0, elevation_m: 0.0),
+        tick_s: 1.0, duration_s: 60.0, domain: (size_m: (90.0, 30.0, 20.0), cell_m: 1.0), turbulence: Given(k_m2_s: (0.5, 0.5, 0.5)),
+        weather: Given(temperature_c: 25.0, humidity_pct: 50.0, pressure_hpa: 1013.25), wind: Uniform(speed_m_s: 2.0, from_deg: 270.0),
+        chemistry: {chemistry}, background: [(species: \"O3\", mean_ppb: 40.0), (species: \"NO2\", mean_ppb: 5.0)],
+        emitters: [(id: \"leak\", at_m: (20.0, 15.0, 5.0), background: true, kind: gas_leak(species: \"NO\", rate_g_s: 0.01))],
+        probes: [{}, {}, {}])",
+        probe("NO"),
+        probe("NO2"),
+        probe("O3")
+    );
+    let mut simulation =
+        Simulation::load(EnviroSensePlugins, &Source::new("n.ron", text), &Request::default()).unwrap_or_else(|e| panic!("{e}"));
+    let list = SampleList::default();
+    simulation.record_to(list.clone());
+    simulation.run(&std::sync::atomic::AtomicBool::new(false), |_, _| Ok(())).unwrap();
+    let samples = list.0.lock().unwrap();
+    ["NO", "NO2", "O3"].map(|gas| samples.iter().rfind(|s| s.device_id == gas).unwrap().readings[0].value[0].unwrap())
+}
+
+#[test]
+fn nitric_oxide_takes_ozone_on_its_way_and_light_gives_it_back() {
+    let inert = oxides("None", "12");
+    let night = oxides("NitrogenOxides", "00");
+    let noon = oxides("NitrogenOxides", "12");
+    assert!(inert[0] > 5.0 && (inert[2] - 40.0).abs() < 1e-3 && (inert[1] - 5.0).abs() < 1e-3, "{inert:?}");
+    let ppb = |list: [f64; 3]| Oxides { no: list[0] * 1e-9, no2: list[1] * 1e-9, o3: list[2] * 1e-9 };
+    let mut lines = Vec::new();
+    let mut add = |case: &str, expected: f64, measured: f64, limit: f64, source: &'static str| {
+        let error = (measured / expected - 1.0).abs();
+        lines.push(Line { module: "dispersion", case: case.to_owned(), expected, measured, error, limit, source, missed: None });
+    };
+    for (name, seen, sine) in [("night", night, 0.0), ("noon", noon, sun_sine(ppb_time(), 45.0, 0.0))] {
+        let background = Oxides { no: 0.0, no2: 5e-9, o3: 40e-9 };
+        // 40 m in a wind of 2 m/s
+        let exact = ppb(inert).after_in(background, oxidation_per_s(298.15, 101_325.0), photolysis_per_s(sine), 20.0);
+        add(&format!("6.2-no2-{name}"), exact.no2 * 1e9, seen[1], 1e-3, "closed form of NO + O3 in light over the travel time");
+        add(&format!("6.2-nox-{name}"), inert[0] + inert[1], seen[0] + seen[1], 1e-9, "NO + NO2 is kept");
+        add(&format!("6.2-ox-{name}"), inert[1] + inert[2], seen[1] + seen[2], 1e-9, "O3 + NO2 is kept");
+    }
+    assert!(night[2] < noon[2] && noon[2] < 39.0, "{night:?} {noon:?}");
+    accept(&lines);
+}
+
+/// When the probes of noon read, µs since 1970.
+fn ppb_time() -> i64 {
+    Timestamp::try_from("2026-07-01T12:01:00Z".to_owned()).unwrap().micros()
+}
+
+#[test]
+fn dust_sinks_by_its_size_and_smoke_follows_the_gas() {
+    let run = |kind: &str| {
+        let probe = |name: &str| format!("(id: \"{name}\", over: Point((70.0, 20.0, 2.0)), every_s: 10.0, quantity: \"particles/{name}\")");
+        let text = format!(
+            "Scenario(format: 1, name: \"d\", start: \"2026-01-01T00:00:00Z\", site: (latitude_deg: 0.0, longitude_deg: 0.0, elevation_m: 0.0),
+            tick_s: 1.0, duration_s: 200.0, domain: (size_m: (80.0, 40.0, 20.0), cell_m: 1.0), turbulence: Mean,
+            weather: Given(temperature_c: 20.0, humidity_pct: 50.0, pressure_hpa: 1013.25),
+            wind: Profile(speed_m_s: 2.0, at_m: 10.0, from_deg: 270.0, roughness_m: 0.05),
+            emitters: [(id: \"s\", at_m: (20.0, 20.0, 2.0), background: true, yields: Median, kind: {kind})], probes: [{}, {}, {}])",
+            probe("PM1"),
+            probe("PM2.5"),
+            probe("PM10")
+        );
+        let mut simulation =
+            Simulation::load(EnviroSensePlugins, &Source::new("d.ron", text), &Request::default()).unwrap_or_else(|e| panic!("{e}"));
+        let list = SampleList::default();
+        simulation.record_to(list.clone());
+        simulation.run(&std::sync::atomic::AtomicBool::new(false), |_, _| Ok(())).unwrap();
+        let samples = list.0.lock().unwrap();
+        let last = |name: &str| samples.iter().rfind(|s| s.device_id == name).unwrap().readings[0].value[0].unwrap();
+        let settled: Vec<f64> = simulation.app.world().resource::<TransportState>().fates.iter().map(|fate| fate.deposited_kg).collect();
+        ([last("PM1"), last("PM2.5"), last("PM10")], settled)
+    };
+    let ([pm1, pm2_5, pm10], settled) = run("dust(pm10_g_s: 1.0, pm2_5_share: 0.4, pm1_share: 0.2)");
+    assert!(0.0 < pm1 && pm1 < pm2_5 && pm2_5 < pm10, "{pm1} {pm2_5} {pm10}");
+    // the coarse class has three times the mass of each finer one, and sinks a hundred times faster than the finest
+    assert!(settled[2] / 3.0 > 5.0 * settled[1] && settled[1] > 5.0 * settled[0] && settled[0] > 0.0, "{settled:?}");
+    let ([smoke1, smoke2_5, smoke10], settled) = run("flaming_wood(mass_kg: 1.0, at_s: 0.0)");
+    assert!((smoke1 / smoke2_5 - 4.8 / 5.3).abs() < 1e-6 && smoke2_5 == smoke10 && smoke1 > 0.0 && settled == [0.0]);
 }
