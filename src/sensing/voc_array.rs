@@ -285,7 +285,8 @@ impl Sensor for VocArray {
 
     fn lacks(&self, species: &str) -> bool {
         let reducing = self.array.elements.iter().all(|element| element.k_per_ppb.contains_key(species));
-        !reducing && !self.array.oxidising.iter().any(|oxidiser| oxidiser.species == species)
+        // to water vapour it answers by its humidity coefficients
+        species != "H2O" && !reducing && !self.array.oxidising.iter().any(|oxidiser| oxidiser.species == species)
     }
 
     fn manufacture(&self, draws: &mut Draws, state: &mut UnitArray) {

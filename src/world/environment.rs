@@ -23,8 +23,10 @@ use crate::world::{Clock, Grid};
 pub struct Surroundings {
     /// Air temperature in kelvin.
     pub temperature_k: f64,
-    /// Relative humidity over water, 0 to 1.
+    /// Relative humidity over water, 0 to 1, with the vapour of releases.
     pub humidity_frac: f64,
+    /// The same of the weather alone.
+    pub weather_humidity_frac: f64,
     /// Air pressure in pascal.
     pub pressure_pa: f64,
     /// Wind in m s⁻¹: east, north, up.
@@ -61,7 +63,7 @@ impl Surroundings {
     /// Adds `share` of other air, quantity by quantity; the sum becomes a mean by [`Self::scale`].
     pub fn add(&mut self, other: &Self, share: f64) {
         self.temperature_k += other.temperature_k * share;
-        self.humidity_frac += other.humidity_frac * share;
+        self.weather_humidity_frac += other.weather_humidity_frac * share;
         self.pressure_pa += other.pressure_pa * share;
         self.wind_m_s += other.wind_m_s * share;
         self.photolysis_per_s += other.photolysis_per_s * share;
@@ -76,7 +78,7 @@ impl Surroundings {
     /// Multiplies every quantity but the heading.
     pub fn scale(&mut self, factor: f64) {
         self.temperature_k *= factor;
-        self.humidity_frac *= factor;
+        self.weather_humidity_frac *= factor;
         self.pressure_pa *= factor;
         self.wind_m_s *= factor;
         self.photolysis_per_s *= factor;
@@ -85,7 +87,7 @@ impl Surroundings {
         }
     }
 
-    /// Sets `gas` and particles to the background plus the tracers for which `keep` holds.
+    /// Sets gases, humidity and particles to the background plus the tracers for which `keep` holds.
     pub fn mix(&mut self, releases: &Releases, keep: impl Fn(usize) -> bool + Copy) {
         self.gas.clear();
         for (species, background) in self.background.iter().enumerate() {
@@ -94,6 +96,12 @@ impl Surroundings {
         }
         self.particles_kg_m3.clear();
         self.particles_kg_m3.extend(releases.particles_kg_m3(&self.tracers, keep));
+        self.humidity_frac = self.weather_humidity_frac;
+        if let Some(water) = releases.water {
+            let saturated_pa = 100.0 * saturation_vapour_hpa(celsius(self.temperature_k));
+            self.humidity_frac += self.gas[water] * self.pressure_pa / saturated_pa;
+            self.gas[water] += self.weather_humidity_frac * saturated_pa / self.pressure_pa;
+        }
         if let Some(oxides) = releases.oxides {
             self.react(oxides, releases, keep);
         }
@@ -121,6 +129,11 @@ impl Surroundings {
 
 /// Air is not taken to be slower than this on its way from a source, m/s: chosen.
 const SLOWEST_M_S: f64 = 0.1;
+
+/// Relative humidity, 0 to 1, of air with this specific humidity.
+fn humidity_frac(specific: f64, temperature_k: f64, pressure_pa: f64) -> f64 {
+    vapour_pressure(specific, pressure_pa) * 0.01 / saturation_vapour_hpa(celsius(temperature_k))
+}
 
 /// Paths and volumes are looked at in pieces of this size where cells are larger, m: a young plume is no wider.
 const FINEST_M: f64 = 2.0;
@@ -289,8 +302,7 @@ impl View<'_> {
         let world = self.environment;
         air.temperature_k = over.mean(self.temperature);
         air.pressure_pa = pressure_aloft(world.pressure.pa, over.middle_m.z, air.temperature_k);
-        let vapour_pa = vapour_pressure(over.mean(self.humidity), air.pressure_pa);
-        air.humidity_frac = vapour_pa * 0.01 / saturation_vapour_hpa(celsius(air.temperature_k));
+        air.weather_humidity_frac = humidity_frac(over.mean(self.humidity), air.temperature_k, air.pressure_pa);
         air.wind_m_s = over.points.iter().fold(DVec3::ZERO, |sum, (point, share)| sum + world.wind.at(&world.grid, *point) * *share);
         air.tracers.clear();
         air.tracers.resize(world.releases.list.len(), 0.0);
@@ -362,6 +374,7 @@ impl View<'_> {
                 let at_m = centre(cell);
                 air.temperature_k = f64::from(self.temperature[cell]);
                 air.pressure_pa = pressure_aloft(world.pressure.pa, at_m.z, air.temperature_k);
+                air.weather_humidity_frac = humidity_frac(f64::from(self.humidity[cell]), air.temperature_k, air.pressure_pa);
                 air.wind_m_s = world.wind.at(&world.grid, at_m);
                 air.tracers.clear();
                 air.tracers.extend(self.tracers.iter().map(|column| f64::from(column[cell])));

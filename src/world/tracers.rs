@@ -69,6 +69,8 @@ pub struct Releases {
     moles_per_kg: Vec<Vec<f64>>,
     /// Mass fraction of particles up to the end of a class: `[class][slot]`.
     particles: Vec<Vec<f64>>,
+    /// Water vapour as a species: that of the weather and that of releases are one.
+    pub water: Option<usize>,
     /// NO, NO₂ and O₃ as species, if they react and any is released.
     pub oxides: Option<[usize; 3]>,
 }
@@ -101,7 +103,7 @@ impl Releases {
             _ => None,
         };
         let oxides = oxides.filter(|all| all.iter().any(|index| moles_per_kg[*index].iter().any(|moles| *moles > 0.0)));
-        Self { list, moles_per_kg, particles: up_to, oxides }
+        Self { list, moles_per_kg, particles: up_to, water: species.index("H2O"), oxides }
     }
 
     /// Mole fraction of a species from the tracer densities for which `keep` holds, background left out.

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use bevy_ecs::component::Component;
 use serde::Deserialize;
 
-use super::wood::{composition, mass_left, yield_spread};
+use super::wood::{FAIR_WEATHER_MOISTURE_PCT, composition, mass_left, water_g_kg, yield_spread};
 use crate::files::kinds::Spec;
-use crate::units::{Duration, Finite, Positive};
+use crate::units::{Duration, Finite, NonNegative, Positive};
 use crate::world::emitter::{EmissionComponent, Emitter, Stretch};
 
 /// Grams a kilogram of dry fuel.
@@ -37,6 +37,9 @@ const YIELDS_G_KG: [(&str, f64); 13] = [
 pub struct FlamingWood {
     /// Dry mass.
     pub mass_kg: Positive,
+    /// Water in it, percent of dry mass; without it that of dead wood in fair weather.
+    #[serde(default)]
+    pub moisture_pct: Option<NonNegative>,
     /// When it catches fire, seconds from the scenario's start.
     pub at_s: Finite,
     /// Share of the mass lost in a second once it burns fully.
@@ -64,7 +67,8 @@ impl Emitter for FlamingWood {
     const ABOUT: &'static str = "wood that burns with a flame";
 
     fn components(&self) -> Vec<EmissionComponent> {
-        let yields: BTreeMap<&str, f64> = YIELDS_G_KG.into_iter().collect();
+        let mut yields: BTreeMap<&str, f64> = YIELDS_G_KG.into_iter().collect();
+        yields.insert("H2O", water_g_kg(self.moisture_pct.map_or(FAIR_WEATHER_MOISTURE_PCT, NonNegative::get)));
         vec![EmissionComponent { name: "flame".to_owned(), composition: composition(&yields) }]
     }
 

@@ -2,7 +2,7 @@
 //!
 //! `heated_by: Ignited(…)`: a first-order loss of mass that grows over minutes, with whole-fire yields,
 //! `dm/dt = −k (1 − exp(−(t − t0)/τ)) m` after ignition at t0. Yields are grams of a gas a kilogram of dry fuel burnt.
-//! `heated_by: Warmed(…)`: the whole piece follows a given temperature and its terpenes, hemicellulose, cellulose and lignin
+//! `heated_by: Warmed(…)`: the whole piece follows a given temperature and its moisture, terpenes, hemicellulose, cellulose and lignin
 //! give off what is theirs, each by its own kinetics (`pyrolysis`, `wood`). The released mass of a tick is the exact difference
 //! of two states, so any tick will do.
 //!
@@ -10,18 +10,19 @@
 //! design values for litter and thin branches: emission sets in over minutes in cone calorimeter tests of pine.
 //! Smoke is organic carbon, 1.6 times its carbon (Turpin and Lim, *Aerosol Sci. Technol.* 35, 2001), and black carbon of the same table; nine
 //! tenths of it below 1 µm (Reid et al., *Atmos. Chem. Phys.* 5, 2005). Cresol and guaiacol have no measured whole-fire yield: 0.2 and 0.5 g/kg are design values of the right order.
-//! Left out: moisture, temperature differences within the piece, flames, oxygen; heat comes only from the file.
+//! Left out: temperature differences within the piece, smoke of warmed wood, flames, oxygen; heat comes only from the
+//! file, so moisture does not hold it at 100 °C.
 
 use std::collections::BTreeMap;
 
 use bevy_ecs::component::Component;
 use serde::Deserialize;
 
-use super::wood::{GivenOff, PARTS, Part, composition, mass_left, yield_spread};
+use super::wood::{FAIR_WEATHER_MOISTURE_PCT, GivenOff, PARTS, Part, composition, mass_left, water_g_kg, yield_spread};
 use crate::diagnostics::Diagnostic;
 use crate::files::kinds::{Spec, SpecFault};
 use crate::files::species::SpeciesTable;
-use crate::units::{Duration, Finite, Positive};
+use crate::units::{Duration, Finite, NonNegative, Positive};
 use crate::world::emitter::{EmissionComponent, Emitter, Stretch};
 use crate::world::spawn::{FileLoader, PARTICLES};
 
@@ -31,6 +32,9 @@ use crate::world::spawn::{FileLoader, PARTICLES};
 pub struct SmoulderingWood {
     /// Dry mass.
     pub mass_kg: Positive,
+    /// Water in it, percent of dry mass; without it that of dead wood in fair weather.
+    #[serde(default)]
+    pub moisture_pct: Option<NonNegative>,
     /// What heats it.
     pub heated_by: Heat,
     /// Which yields.
@@ -156,6 +160,10 @@ fn temperature_c(history: &[(Finite, Finite)], at_s: f64) -> f64 {
 }
 
 impl SmoulderingWood {
+    fn moisture_pct(&self) -> f64 {
+        self.moisture_pct.map_or(FAIR_WEATHER_MOISTURE_PCT, NonNegative::get)
+    }
+
     /// Whether the file states this yield.
     fn states(&self, species: &str) -> bool {
         self.yields_g_kg.keys().any(|id| id == species || (species == PARTICLES && id.starts_with("PM")))
@@ -171,6 +179,7 @@ impl Emitter for SmoulderingWood {
             return PARTS.iter().map(Part::component).collect();
         }
         let mut yields: BTreeMap<&str, f64> = Fuel::YIELDS.iter().map(|(id, grams)| (*id, grams[self.fuel.column()])).collect();
+        yields.insert("H2O", water_g_kg(self.moisture_pct()));
         yields.extend(self.yields_g_kg.iter().map(|(id, grams)| (id.as_str(), grams.get())));
         vec![EmissionComponent { name: "pyrolysis".to_owned(), composition: composition(&yields) }]
     }
@@ -205,6 +214,8 @@ impl Emitter for SmoulderingWood {
                 for ((rate, before), after) in rates.iter_mut().zip(before).zip(after) {
                     *rate = mass_kg_s * (after - before);
                 }
+                // the first part is moisture, whose share the file states
+                rates[0] *= 0.01 * self.moisture_pct();
             }
         }
     }
@@ -243,19 +254,19 @@ mod tests {
     }
 
     #[test]
-    fn warmed_wood_gives_off_terpenes_first_then_hemicellulose_cellulose_and_lignin() {
+    fn warmed_wood_gives_off_moisture_first_then_terpenes_hemicellulose_cellulose_and_lignin() {
         let mut wood: SmoulderingWood =
-            ron::from_str("(mass_kg: 1.0, heated_by: Warmed(history: [(0.0, 20.0), (4800.0, 500.0)]))").unwrap();
+            ron::from_str("(mass_kg: 1.0, moisture_pct: Some(20.0), heated_by: Warmed(history: [(0.0, 20.0), (4800.0, 500.0)]))").unwrap();
         let files = FileLoader::new("x.ron".into(), crate::units::Timestamp::try_from("2026-01-01T00:00:00Z".to_owned()).unwrap());
         wood.load(&files).unwrap();
         let whole = wood.given_off.by(4800.0);
         let half_at =
             |part: usize| (0..480).map(|n| f64::from(n) * 10.0).find(|at| wood.given_off.by(*at)[part] > 0.5 * whole[part]).unwrap();
-        let times: Vec<f64> = (0..4).map(half_at).collect();
-        assert!(times[0] < times[1] && times[1] < times[2], "{times:?}");
+        let times: Vec<f64> = (0..5).map(half_at).collect();
+        assert!(times[0] < times[1] && times[1] < times[2] && times[2] < times[3], "{times:?}");
         // the mass of a tick does not depend on the tick
         let released = |length: f64| -> f64 {
-            let mut rates = [0.0; 4];
+            let mut rates = [0.0; 5];
             (0..(4800.0 / length) as usize)
                 .map(|n| {
                     wood.rates_kg_s(Stretch::new(n as f64 * length, (n as f64 + 1.0) * length), &mut rates);
@@ -263,7 +274,7 @@ mod tests {
                 })
                 .sum()
         };
-        assert!((released(0.5) / released(60.0) - 1.0).abs() < 1e-9 && released(10.0) < 0.9 && released(10.0) > 0.5);
+        assert!((released(0.5) / released(60.0) - 1.0).abs() < 1e-9 && released(10.0) < 1.1 && released(10.0) > 0.7);
     }
 
     #[test]

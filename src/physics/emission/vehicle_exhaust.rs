@@ -1,7 +1,7 @@
 //! Exhaust of a vehicle: grams of each gas a kilogram of fuel burnt. A moving vehicle is an emitter with a `path`.
 //!
 //! Source: EMEP/EEA air pollutant emission inventory guidebook, 1.A.3.b, tier 1 (passenger cars: carbon monoxide, nitrogen oxides, particles),
-//! carbon dioxide from the carbon of the fuel; the organic gases are design values of the order of its tables for warm engines.
+//! carbon dioxide and water from the carbon and hydrogen of the fuel; the organic gases are design values of the order of its tables for warm engines.
 //! Left out: cold start, tyre and brake wear.
 
 use bevy_ecs::component::Component;
@@ -22,8 +22,9 @@ pub enum VehicleFuel {
 }
 
 /// Grams a kilogram of fuel: (species, petrol, diesel).
-const YIELDS_G_KG: [(&str, f64, f64); 10] = [
+const YIELDS_G_KG: [(&str, f64, f64); 11] = [
     ("CO2", 3090.0, 3140.0),
+    ("H2O", 1240.0, 1180.0),
     ("CO", 84.7, 3.33),
     ("NO", 5.4, 7.6),
     ("NO2", 0.4, 1.3),

@@ -22,7 +22,7 @@ pub(super) fn composition(yields_g_kg: &BTreeMap<&str, f64>) -> Vec<(String, f64
 /// ours. The carbon oxides hold nearly all of the carbon and are what the rest is compared with.
 pub(super) fn yield_spread(species: &str, seen: bool) -> f64 {
     match species {
-        "CO" | "CO2" => 1.0,
+        "CO" | "CO2" | "H2O" => 1.0,
         "guaiacol" | "cresol" => 3.0,
         _ if seen => 2.0,
         _ => 3.0,
@@ -41,13 +41,18 @@ enum Kinetics {
     Pyrolysis(Polymer),
     /// Leaves at first order: (rate at the temperature in s⁻¹, that temperature in °C, activation energy in J mol⁻¹).
     Release(f64, f64, f64),
+    /// The same as (A in s⁻¹, activation energy in J mol⁻¹).
+    Drying(f64, f64),
 }
 
 /// The parts of dry softwood. Shares: Rowell, *Handbook of Wood Chemistry*, 2005, ch. 3 (softwood means). Phenols and guaiacols
 /// come from lignin, furfural and acetic acid from hemicellulose, terpenes leave first; the figures are design values of the order
 /// of pyrolysis work (Yang et al., *Fuel* 86, 2007: most carbon dioxide from hemicellulose, most methane and carbon monoxide
 /// from lignin above 400 °C), so a ratio of two gases here is not a measurement.
-pub(super) const PARTS: [Part; 4] = [
+///
+/// Moisture comes first; its share is of the moisture there is. Drying after Chan, Kelbon and Krieger, *Fuel* 64, 1985.
+pub(super) const PARTS: [Part; 5] = [
+    Part { name: "moisture", share: 1.0, kinetics: Kinetics::Drying(5.13e10, 88e3), grams: &[("H2O", 1000.0)] },
     Part { name: "terpenes", share: 0.005, kinetics: Kinetics::Release(1e-3, 120.0, 50e3), grams: &[("alpha_pinene", 1000.0)] },
     Part {
         name: "hemicellulose",
@@ -95,6 +100,22 @@ impl Part {
     }
 }
 
+/// A second of a loss at first order, `rate` in s⁻¹.
+fn released(state: &Pyrolysis, rate: f64) -> Pyrolysis {
+    let left = state.virgin * libm::exp(-rate);
+    Pyrolysis { virgin: left, gas: 1.0 - left, ..*state }
+}
+
+/// Water vapour of a fire in grams a kilogram of dry wood: its moisture, and nine tenths of what its hydrogen makes, 6 % of dry mass
+/// (Rowell, ch. 3).
+pub(super) fn water_g_kg(moisture_pct: f64) -> f64 {
+    10.0 * moisture_pct + 0.9 * 0.06 * 1000.0 * 18.015 / 2.016
+}
+
+/// Moisture of dead wood in fair weather, percent of dry mass: Simard, *The moisture content of forest fuels*, Forest Fire
+/// Research Institute FF-X-14, 1968, at 30 °C and 50 %.
+pub(super) const FAIR_WEATHER_MOISTURE_PCT: f64 = 9.0;
+
 /// What each part of a kilogram of dry wood has given off by the end of each second, kg.
 #[derive(Clone, Debug, Default)]
 pub(super) struct GivenOff {
@@ -116,9 +137,9 @@ impl GivenOff {
                     Kinetics::Pyrolysis(polymer) => state.after(polymer, at_c, 1.0),
                     Kinetics::Release(rate, there_c, e) => {
                         let inverse = 1.0 / kelvin(at_c) - 1.0 / kelvin(*there_c);
-                        let left = state.virgin * libm::exp(-rate * libm::exp(-e / GAS_CONSTANT_J_MOL_K * inverse));
-                        Pyrolysis { virgin: left, gas: 1.0 - left, ..*state }
+                        released(state, rate * libm::exp(-e / GAS_CONSTANT_J_MOL_K * inverse))
                     }
+                    Kinetics::Drying(a, e) => released(state, a * libm::exp(-e / (GAS_CONSTANT_J_MOL_K * kelvin(at_c)))),
                 };
             }
             seconds.push(given(&states));

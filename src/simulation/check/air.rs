@@ -194,6 +194,10 @@ pub(super) fn backgrounds(scenario: &Read<Scenario>, species: &SpeciesTable, fou
         }
     }
     unique(scenario, "background", "species", &background, found);
+    for n in scenario.value.background.iter().enumerate().filter(|(_, b)| b.species == "H2O").map(|(n, _)| n) {
+        let fault = scenario.fault("bad-value", &format!("background[{n}].species"), "the water vapour of the air is that of `weather`");
+        found.push(fault.help("state the humidity there"));
+    }
     let varies = |b: &Background| b.swing_ppb.is_some_and(|v| v.get() > 0.0) || b.sigma_ppb.is_some_and(|v| v.get() > 0.0);
     let no_inflow = scenario.value.domain.boundary != Boundary::Open || matches!(scenario.value.wind, Wind::Calm);
     for n in scenario.value.background.iter().enumerate().filter(|(_, b)| no_inflow && varies(b)).map(|(n, _)| n) {
