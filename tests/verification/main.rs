@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "tests: cell counts, single precision")]
 
 mod airflow;
+mod briggs;
 mod deposition;
 mod dispersion;
 mod eddies;
