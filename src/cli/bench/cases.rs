@@ -219,8 +219,8 @@ pub(super) fn puff_moves_and_queries(repeats: u32) -> (f64, f64) {
         lagrangian_s: (0..30).map(|k| 0.3 * level(k)).collect(),
         ..Diffusivity::default()
     };
-    let air =
-        PuffAir { wind: WindSampler::by_level(grid, (0..30).map(|k| (level(k), 0.0)).collect()), diffusivity: &diffusivity, level_m: 1.0 };
+    let wind = WindSampler::by_level(grid, (0..30).map(|k| (level(k), 0.0)).collect());
+    let air = PuffAir::new(wind, &diffusivity, 1.0);
     let mut all = puffs(PUFFS);
     let mut best = Duration::MAX;
     for _ in 0..4 * repeats {

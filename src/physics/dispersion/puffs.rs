@@ -100,16 +100,15 @@ pub fn relative_growth_m2(k_m2_s: f64, dissipation_m2_s3: f64, variance_m2: f64,
 
 /// The air puffs move in.
 pub struct PuffAir<'a> {
-    /// Mean wind.
-    pub wind: WindSampler<'a>,
-    /// Diffusivity of each level.
-    pub diffusivity: &'a Diffusivity,
-    /// Height of a level, m.
-    pub level_m: f64,
+    wind: WindSampler<'a>,
+    diffusivity: &'a Diffusivity,
+    level_m: f64,
+    /// Turbulence in the middle of each level; its vertical diffusivity is that of the lower face, and the last one that of the top.
+    levels: Vec<Here>,
 }
 
-/// Turbulence at one height.
-#[derive(Clone, Copy, Debug)]
+/// Turbulence at one height; 0 where it is not known.
+#[derive(Clone, Copy, Debug, Default)]
 struct Here {
     x: f64,
     y: f64,
@@ -119,7 +118,23 @@ struct Here {
     dissipation_m2_s3: f64,
 }
 
-impl PuffAir<'_> {
+impl<'a> PuffAir<'a> {
+    /// A wind and what spreads in it, in levels of this height.
+    #[must_use]
+    pub fn new(wind: WindSampler<'a>, diffusivity: &'a Diffusivity, level_m: f64) -> Self {
+        let Diffusivity { x, y, z_faces, sigma_v, lagrangian_s, dissipation_m2_s3, .. } = diffusivity;
+        let of = |list: &[f64], k: usize| list.get(k).or(list.last()).copied().unwrap_or_default();
+        let level = |k: usize| Here {
+            x: of(x, k),
+            y: of(y, k),
+            z: of(z_faces, k),
+            sigma_v: of(sigma_v, k),
+            lagrangian_s: of(lagrangian_s, k),
+            dissipation_m2_s3: of(dissipation_m2_s3, k),
+        };
+        Self { wind, diffusivity, level_m, levels: (0..=x.len()).map(level).collect() }
+    }
+
     /// The mean wind at a point; below the middle of the lowest level it falls with the logarithm of height.
     fn wind_at(&self, point: DVec3) -> DVec3 {
         let (lowest_m, roughness_m) = (0.5 * self.level_m, self.diffusivity.roughness_m);
@@ -132,14 +147,20 @@ impl PuffAir<'_> {
     }
 
     fn at(&self, z_m: f64) -> Here {
-        let Diffusivity { x, y, z_faces, sigma_v, lagrangian_s, dissipation_m2_s3, .. } = self.diffusivity;
         let level = z_m / self.level_m;
-        let (low, high, share) = bracket(level - 0.5, x.len());
-        let between = |list: &[f64]| if list.is_empty() { 0.0 } else { list[low] + (list[high] - list[low]) * share };
-        let (x, y, sigma_v, lagrangian_s) = (between(x), between(y), between(sigma_v), between(lagrangian_s));
-        let dissipation_m2_s3 = between(dissipation_m2_s3);
-        let (low, high, share) = bracket(level, z_faces.len());
-        Here { x, y, z: z_faces[low] + (z_faces[high] - z_faces[low]) * share, sigma_v, lagrangian_s, dissipation_m2_s3 }
+        let (low, high, share) = bracket(level - 0.5, self.levels.len() - 1);
+        let (a, b) = (&self.levels[low], &self.levels[high]);
+        let between = |a: f64, b: f64| a + (b - a) * share;
+        let (below, above, part) = bracket(level, self.levels.len());
+        let (k_below, k_above) = (self.levels[below].z, self.levels[above].z);
+        Here {
+            x: between(a.x, b.x),
+            y: between(a.y, b.y),
+            z: k_below + (k_above - k_below) * part,
+            sigma_v: between(a.sigma_v, b.sigma_v),
+            lagrangian_s: between(a.lagrangian_s, b.lagrangian_s),
+            dissipation_m2_s3: between(a.dissipation_m2_s3, b.dissipation_m2_s3),
+        }
     }
 
     fn stability_s2(&self, z_m: f64) -> f64 {
@@ -210,7 +231,7 @@ pub(super) fn travel(
     mut emitters: Query<(&EmitterNode, &mut Puffs)>,
     mut tracers: TracersMut,
 ) {
-    let air = PuffAir { wind: wind.sampler(&grid), diffusivity: &diffusivity, level_m: grid.cell_m[2] };
+    let air = PuffAir::new(wind.sampler(&grid), &diffusivity, grid.cell_m[2]);
     let slot_us = conditions.scenario.puffs.slot_us();
     let (now_us, tick_us) = (clock.elapsed_us(), clock.tick_us());
     let began_us = now_us - tick_us;
