@@ -12,6 +12,7 @@ use crate::numerics::{SimdLevel, Workers};
 use crate::physics::airflow::around::{Around, FaceWind};
 use crate::physics::airflow::eddies::{Eddies, Moment, Spectrum};
 use crate::physics::airflow::les::{DIVERGENCE, Flow, FlowState, Forces, Side, Sides as FlowSides, Wall, vreman};
+use crate::physics::airflow::wave_sum::WaveSum;
 use crate::physics::dispersion::puffs::{PuffAir, advance};
 use crate::plugins::EnviroSensePlugins;
 use crate::simulation::{Request, Simulation, SimulationError};
@@ -166,11 +167,16 @@ pub(super) fn les_rate(repeats: u32, workers: &Workers) -> f64 {
     let spectrum = Spectrum { sigma: [1.0; 3], length_m: 20.0, highest_rad_m: 1.5 };
     let eddies = Eddies::drawn(spectrum, &Stream::new(1, "bench", "eddies"));
     let now = Moment { scale_m_s: 1.0, towards: (1.0, 0.0), ..Moment::default() };
+    let random = WaveSum::new(&grid, &eddies, &now);
+    let row = random.row(0, N);
     for component in 0..3 {
-        for (j, k) in (1..=N).flat_map(|k| (1..=N).map(move |j| (j, k))) {
-            let row = lattice.row(j, k);
-            let from = DVec3::from_array(lattice.face_m(component, row.start));
-            eddies.add_line(component, from, DVec3::X, &now, &mut state.velocity[component][row]);
+        for j in 1..=N {
+            let corner = lattice.face_m(component, lattice.at([1, j, 1]));
+            let levels = random.levels(component, corner[2], N);
+            let plane = random.plane(component, &row, &levels, (corner[0], corner[1]), workers.simd);
+            for (k, more) in plane.chunks_exact(N).enumerate() {
+                state.velocity[component][lattice.row(j, k + 1)].copy_from_slice(more);
+            }
         }
     }
     flow.close(&mut state.velocity);

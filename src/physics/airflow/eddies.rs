@@ -175,14 +175,6 @@ impl Eddies {
         self
     }
 
-    /// Every wave and its image at z = 0, through which nothing moves then.
-    #[must_use]
-    pub fn with_images(&self) -> Self {
-        let up = DVec3::new(1.0, 1.0, -1.0);
-        let image = |wave: &Wave| Wave { vector_rad_m: up * wave.vector_rad_m, amplitude: up * wave.amplitude, ..*wave };
-        Self { waves: self.waves.iter().flat_map(|wave| [*wave, image(wave)]).collect() }
-    }
-
     /// Wave vectors in rad m⁻¹ and amplitudes in units of σ's speed; along, across, up.
     pub(super) fn waves(&self) -> impl Iterator<Item = (DVec3, DVec3)> + '_ {
         self.waves.iter().map(|wave| (wave.vector_rad_m, wave.amplitude))
@@ -195,21 +187,6 @@ impl Eddies {
             let east_north_up = |v: DVec3| DVec3::from_array(std::array::from_fn(|component| now.part(component, v)));
             (east_north_up(wave.vector_rad_m), now.scale_m_s * east_north_up(wave.amplitude), now.phase(wave, DVec3::ZERO))
         })
-    }
-
-    /// Adds the part along `component` (east, north, up) at `from`, `from + step`, `from + 2 step` and so on.
-    pub fn add_line(&self, component: usize, from: DVec3, step: DVec3, now: &Moment, out: &mut [f64]) {
-        let step = now.turned(step);
-        for wave in &self.waves {
-            let amplitude = now.scale_m_s * now.part(component, wave.amplitude);
-            let (sin, cos) = libm::sincos(now.phase(wave, from));
-            let (turn_sin, turn_cos) = libm::sincos(wave.vector_rad_m.dot(step));
-            let (mut sin, mut cos) = (amplitude * sin, amplitude * cos);
-            for value in &mut *out {
-                *value += cos;
-                (cos, sin) = (cos * turn_cos - sin * turn_sin, sin * turn_cos + cos * turn_sin);
-            }
-        }
     }
 }
 
@@ -267,18 +244,5 @@ mod tests {
     fn the_whole_spectrum_holds_three_halves_of_the_variance() {
         let spectrum = Spectrum { sigma: [1.0; 3], length_m: 50.0, highest_rad_m: 1e5 };
         assert!((spectrum.resolved() - 1.0).abs() < 1e-3, "{}", spectrum.resolved());
-    }
-
-    #[test]
-    fn a_line_is_the_same_as_its_points() {
-        let (_, drawn, now) = eddies(4);
-        let (from, step) = (DVec3::new(1.0, 2.0, 3.0), DVec3::new(0.5, 0.25, 1.0));
-        for component in 0..3 {
-            let mut line = vec![0.0; 200];
-            drawn.add_line(component, from, step, &now, &mut line);
-            for (n, value) in line.iter().enumerate() {
-                assert!((value - drawn.at(from + n as f64 * step, &now)[component]).abs() < 1e-9);
-            }
-        }
     }
 }

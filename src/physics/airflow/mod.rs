@@ -12,6 +12,7 @@ pub mod les;
 pub mod sub_filter;
 pub mod surface_eddies;
 pub mod synthetic;
+pub mod wave_sum;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;

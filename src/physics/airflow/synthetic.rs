@@ -1,14 +1,12 @@
 //! `turbulence: Resolved`: a random wind with the spectrum of von Kármán on the faces of the whole domain, no flow is solved.
 //!
-//! The waves are those of `surface_eddies`, each with its image at the ground. Amplitudes are made orthogonal to the *discrete* wave
-//! vector, so that the sum has no divergence in any cell. Around obstacles the whole wind is then made mass-consistent (`around`).
+//! The waves are those of `surface_eddies`, each with its image at the ground (`wave_sum`). Around obstacles the whole wind is then made mass-consistent (`around`).
 //! What the cells cannot hold stays a diffusivity (`sub_filter`). A function of place and of slots of its own clock.
 //!
 //! Source: Fung, Hunt, Malik and Perkins, *J. Fluid Mech.* 236, 1992 (a random field in place of a flow). Left out: shear stress,
 //! wakes, eddies that feel an obstacle other than by going around it.
 //! Checked by: the tests below, `tests/verification/means.rs`.
 
-use glam::DVec3;
 use rayon::prelude::*;
 
 use super::around::FaceWind;
@@ -16,7 +14,8 @@ use super::eddies::Moment;
 use super::kernel::SurfaceLayer;
 use super::sub_filter::left_over;
 use super::surface_eddies::{SurfaceEddies, highest_rad_m};
-use crate::numerics::{Workers, at_simd_levels};
+use super::wave_sum::WaveSum;
+use crate::numerics::Workers;
 use crate::world::Grid;
 use crate::world::air::Diffusivity;
 
@@ -25,8 +24,6 @@ const SLOT_US: u64 = 100_000;
 const MOST_SLOTS: f64 = 10.0;
 /// Between two changes of the wind eddies move so many cells at most: a quarter of the shortest.
 const MOVED_CELLS: f64 = 1.0;
-/// Waves are summed in groups of so many.
-const GROUP: usize = 4;
 
 /// The random wind of a run on its grid.
 #[derive(Clone, Debug)]
@@ -57,38 +54,19 @@ impl Synthetic {
     /// Adds the eddies of a moment to a wind.
     pub fn add(&self, wind: &mut FaceWind, now: &Moment, workers: &Workers) {
         let grid = &self.grid;
-        let waves: Vec<GridWave> = self.ground.eddies.waves_at(now).map(|(k, a, phase)| GridWave::new(grid, k, a, phase)).collect();
-        let count = waves.len().next_multiple_of(GROUP);
-        let across = [0.0, 0.5].map(|offset| Rows::along_x(grid, &waves, count, offset));
+        let sum = WaveSum::new(grid, &self.ground.eddies, now);
+        let row = sum.row(0, grid.shape[0] + 1);
         for component in 0..3 {
             let mut shape = grid.shape;
             shape[component] += 1;
             let [nx, ny, nz] = shape;
-            let offset: [f64; 3] = std::array::from_fn(|axis| if axis == component { 0.0 } else { 0.5 });
-            let mut up = vec![0.0; nz * count];
-            for k in 0..nz {
-                for (n, wave) in waves.iter().enumerate() {
-                    let height = wave.vector.z * (k as f64 + offset[2]) * grid.cell_m[2];
-                    let shape = if component == 2 { -libm::sin(height) } else { libm::cos(height) };
-                    up[k * count + n] = 2.0 * wave.amplitude[component] * shape;
-                }
-            }
-            let rows = &across[usize::from(offset[0] > 0.0)];
-            let plane = |j: usize| {
-                let mut turns = vec![[0.0; 2]; count];
-                for (turn, wave) in turns.iter_mut().zip(&waves) {
-                    let (sin, cos) = libm::sincos(wave.phase + wave.vector.y * (j as f64 + offset[1]) * grid.cell_m[1]);
-                    // the sine of a sum for the vertical part, else its cosine
-                    *turn = if component == 2 { [sin, -cos] } else { [cos, sin] };
-                }
-                let (mut pattern, mut sum) = (vec![0.0; count * nx], vec![0.0; nz * nx]);
-                superpose(workers.simd, rows, &turns, &up, &mut pattern, &mut sum);
-                sum
-            };
+            let first: [f64; 3] = std::array::from_fn(|axis| if axis == component { 0.0 } else { 0.5 * grid.cell_m[axis] });
+            let levels = sum.levels(component, first[2], nz);
+            let plane = |j: usize| sum.plane(component, &row, &levels, (first[0], first[1] + j as f64 * grid.cell_m[1]), workers.simd);
             let planes: Vec<Vec<f64>> = workers.run(|| (0..ny).into_par_iter().map(plane).collect());
             for (j, plane) in planes.iter().enumerate() {
-                for (k, row) in plane.chunks_exact(nx).enumerate() {
-                    add_row(grid, wind, component, (j, k), row);
+                for (k, row) in plane.chunks_exact(grid.shape[0] + 1).enumerate() {
+                    add_row(grid, wind, component, (j, k), &row[..nx]);
                 }
             }
         }
@@ -99,76 +77,6 @@ impl Synthetic {
     pub fn unresolved(&self, whole: &Diffusivity, layer: &SurfaceLayer) -> Diffusivity {
         let vertical = |face: usize| self.ground.variance_m2_s2(2, face as f64 * self.grid.cell_m[2], layer);
         left_over(whole, layer, &self.grid, highest_rad_m(&self.grid), vertical)
-    }
-}
-
-/// A wave in the frame of the grid, made free of divergence on its faces.
-#[derive(Clone, Copy, Debug)]
-struct GridWave {
-    vector: DVec3,
-    amplitude: DVec3,
-    phase: f64,
-}
-
-impl GridWave {
-    fn new(grid: &Grid, vector: DVec3, amplitude: DVec3, phase: f64) -> Self {
-        let seen = DVec3::from_array(std::array::from_fn(|axis| {
-            let h = grid.cell_m[axis];
-            2.0 / h * libm::sin(0.5 * vector[axis] * h)
-        }));
-        let along = amplitude.dot(seen) / seen.length_squared().max(f64::MIN_POSITIVE);
-        Self { vector, amplitude: amplitude - along * seen, phase }
-    }
-}
-
-/// Cosines and sines of every wave at the places of a row, wave after wave.
-#[derive(Clone, Debug)]
-struct Rows {
-    cos: Vec<f64>,
-    sin: Vec<f64>,
-}
-
-impl Rows {
-    fn along_x(grid: &Grid, waves: &[GridWave], count: usize, offset: f64) -> Self {
-        let nx = grid.shape[0] + usize::from(offset == 0.0);
-        let mut rows = Self { cos: vec![0.0; count * nx], sin: vec![0.0; count * nx] };
-        for (n, wave) in waves.iter().enumerate() {
-            for i in 0..nx {
-                let (sin, cos) = libm::sincos(wave.vector.x * (i as f64 + offset) * grid.cell_m[0]);
-                (rows.cos[n * nx + i], rows.sin[n * nx + i]) = (cos, sin);
-            }
-        }
-        rows
-    }
-}
-
-at_simd_levels! {
-    fn superpose(rows: &Rows, turns: &[[f64; 2]], up: &[f64], pattern: &mut [f64], sum: &mut [f64]) = superpose_body
-}
-
-/// `sum[k][i] = Σ up[k][n] (turn₀ cos − turn₁ sin)[n][i]`, waves in order.
-#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
-#[inline(always)]
-fn superpose_body(rows: &Rows, turns: &[[f64; 2]], up: &[f64], pattern: &mut [f64], sum: &mut [f64]) {
-    let count = turns.len();
-    let nx = pattern.len() / count.max(1);
-    if nx == 0 {
-        return;
-    }
-    for (((row, cos), sin), turn) in pattern.chunks_exact_mut(nx).zip(rows.cos.chunks_exact(nx)).zip(rows.sin.chunks_exact(nx)).zip(turns) {
-        for ((value, cos), sin) in row.iter_mut().zip(cos).zip(sin) {
-            *value = turn[0] * cos - turn[1] * sin;
-        }
-    }
-    for (row, up) in sum.chunks_exact_mut(nx).zip(up.chunks_exact(count)) {
-        for (group, up) in pattern.chunks_exact(GROUP * nx).zip(up.chunks_exact(GROUP)) {
-            let (a, rest) = group.split_at(nx);
-            let (b, rest) = rest.split_at(nx);
-            let (c, d) = rest.split_at(nx);
-            for ((((value, a), b), c), d) in row.iter_mut().zip(a).zip(b).zip(c).zip(d) {
-                *value += (up[0] * a + up[1] * b) + (up[2] * c + up[3] * d);
-            }
-        }
     }
 }
 
@@ -191,6 +99,8 @@ fn add_row(grid: &Grid, wind: &mut FaceWind, component: usize, (j, k): (usize, u
 
 #[cfg(test)]
 mod tests {
+    use glam::DVec3;
+
     use super::*;
     use crate::numerics::SimdLevel;
     use crate::physics::airflow::around::Around;

@@ -1,7 +1,7 @@
 //! `turbulence: Les(…)`: eddies larger than the cells are resolved in time, smaller ones are a viscosity.
 //!
 //! Starts from the mean wind around the obstacles plus random eddies (`eddies`), which also come in through the windward
-//! sides. Rough walls take the stress of the surface layer. Steps run every k-th tick, as many as fit into the Courant
+//! sides and pass those along the wind. Rough walls take the stress of the surface layer. Steps run every k-th tick, as many as fit into the Courant
 //! limit, or several in one tick. Tracers get the eddy viscosity over the sub-grid Schmidt number, one mean a level.
 //!
 //! In a periodic box a force keeps the mean wind of the scenario.
@@ -23,12 +23,12 @@ pub use lattice::Lattice;
 pub use subgrid::{SUBGRID_SCHMIDT, VREMAN, vreman};
 pub use walls::{Side, Sides, Wall, drag};
 
-use super::eddies::{Eddies, Moment};
 use super::sub_filter::left_over;
 use super::surface_eddies::{Carried, SurfaceEddies, highest_rad_m};
+use super::wave_sum::WaveSum;
 use super::{Drivers, drivers};
 use crate::files::scenario::{Boundary, Subgrid, Turbulence};
-use crate::numerics::Workers;
+use crate::numerics::{SimdLevel, Workers};
 use crate::units::{GRAVITY_M_S2, wind_vector};
 use crate::world::air::{AirTemperature, Diffusivity, HighFaces, WindX, WindY, WindZ};
 use crate::world::field::{Field, FieldMut};
@@ -78,7 +78,7 @@ pub struct LesDomain {
     flow: Option<Flow>,
     sides: Option<Sides>,
     viscosity: Vec<f64>,
-    eddies: Option<(SurfaceEddies, Eddies)>,
+    eddies: Option<SurfaceEddies>,
     /// Sides that stand whatever the wind, for tests.
     pinned: Option<Sides>,
 }
@@ -158,24 +158,22 @@ pub(super) fn advance(
     flow.set_walls(wanted);
     let lattice = *flow.lattice();
     let layer = now.surface_layer().filter(|_| subgrid == Subgrid::Vreman);
-    let waves = layer.map(|layer| {
-        let drawn = || SurfaceEddies::drawn(*grid, layer.mixing_height_m, seed.0);
-        (layer, &*waves.get_or_insert_with(|| with_images(drawn())))
-    });
+    let waves = layer.map(|layer| (layer, &*waves.get_or_insert_with(|| SurfaceEddies::drawn(*grid, layer.mixing_height_m, seed.0))));
     let towards = wind_vector(1.0, now.from_deg);
-    let moment =
-        |eddies: &LargeEddies| waves.map(|(layer, (ground, with_images))| (with_images, ground.moment(eddies.carried, &layer, towards)));
+    let moment = |eddies: &LargeEddies| {
+        waves.map(|(layer, ground)| WaveSum::new(&grid, &ground.eddies, &ground.moment(eddies.carried, &layer, towards)))
+    };
     if !eddies.started && eddies.state.pressure.is_empty() {
         eddies.state = FlowState::still(&lattice);
         from_columns(&lattice, &mut columns, &high, &mut eddies.state.velocity);
-        if let Some((waves, moment)) = moment(eddies) {
-            stir(&lattice, waves, &moment, &mut eddies.state.velocity);
+        if let Some(random) = moment(eddies) {
+            stir(&lattice, &random, &mut eddies.state.velocity, workers.simd);
         }
     }
     if rebuilt || !eddies.started {
         // nothing moves any more through what is closed now
         let random = moment(eddies);
-        give(flow, &wanted, &conditions, &now, random, &mut eddies.state.velocity);
+        give(flow, &wanted, &conditions, &now, random.map(|random| (random, workers.simd)), &mut eddies.state.velocity);
         flow.close(&mut eddies.state.velocity);
         flow.fill_ghosts(&mut eddies.state.velocity);
         flow.project(&mut eddies.state.velocity, &mut eddies.state.increment, DIVERGENCE, &workers);
@@ -192,7 +190,7 @@ pub(super) fn advance(
     let buoyancy = buoyancy(&grid, flow, &solids, temperature.as_slice(), &wanted);
     while eddies.waiting_s > 0.0 {
         let random = moment(eddies);
-        give(flow, &wanted, &conditions, &now, random, &mut eddies.state.velocity);
+        give(flow, &wanted, &conditions, &now, random.map(|random| (random, workers.simd)), &mut eddies.state.velocity);
         flow.fill_ghosts(&mut eddies.state.velocity);
         below_filter(flow, subgrid, &eddies.state, molecular, viscosity, &workers);
         // what comes in now may be faster than what was there
@@ -212,7 +210,7 @@ pub(super) fn advance(
             .into());
         }
         eddies.age_s += dt_s;
-        if let Some((layer, (ground, _))) = &waves {
+        if let Some((layer, ground)) = &waves {
             eddies.carried = ground.after(eddies.carried, layer, dt_s);
         }
         eddies.waiting_s = if steps == 1 { 0.0 } else { eddies.waiting_s - dt_s };
@@ -253,11 +251,6 @@ fn vertical_variance_m2_s2(lattice: &Lattice, w: &[f64], solids: &Solids) -> Vec
         (square / count.max(1.0) - mean * mean).max(0.0)
     };
     (0..=nz).map(of).collect()
-}
-
-fn with_images(ground: SurfaceEddies) -> (SurfaceEddies, Eddies) {
-    let images = ground.eddies.with_images();
-    (ground, images)
 }
 
 /// Writes the viscosity of what is smaller than the cells.
@@ -331,7 +324,7 @@ fn give(
     sides: &Sides,
     conditions: &Conditions,
     now: &Drivers,
-    random: Option<(&Eddies, Moment)>,
+    random: Option<(WaveSum, SimdLevel)>,
     velocity: &mut [Vec<f64>; 3],
 ) {
     let lattice = flow.lattice();
@@ -347,7 +340,7 @@ fn give(
             // along the other horizontal axis, level by level
             let other = 1 - axis;
             let count = lattice.shape[other] + 2;
-            let mut line = vec![0.0; count];
+            let row = random.as_ref().map(|(random, _)| random.row(other, count));
             for (component, velocity) in velocity.iter_mut().enumerate() {
                 let n = lattice.shape[axis];
                 let layer = match (component == axis, high) {
@@ -355,17 +348,25 @@ fn give(
                     (false, false) => 0,
                     (_, true) => n + 1,
                 };
+                // through a side along the wind air goes out as well as in: what it carries along it takes from inside
+                if component != axis && part[axis].abs() <= ASLANT {
+                    let inner = if high { n } else { 1 };
+                    for (ghost, place) in lattice.layer(axis, layer).zip(lattice.layer(axis, inner)) {
+                        velocity[ghost] = velocity[place];
+                    }
+                    continue;
+                }
+                let corner = lattice.face_m(component, layer * strides[axis] + strides[2]);
+                let plane = random.as_ref().zip(row.as_ref()).map(|((random, simd), row)| {
+                    random.plane(component, row, &random.levels(component, corner[2], lattice.shape[2]), (corner[0], corner[1]), *simd)
+                });
                 for k in 1..=lattice.shape[2] {
                     let first = layer * strides[axis] + k * strides[2];
                     let from = DVec3::from_array(lattice.face_m(component, first));
                     let mut step = DVec3::ZERO;
                     step[other] = lattice.cell_m[other];
-                    line.fill(0.0);
-                    // no eddy passes through the ground
-                    if let Some((eddies, moment)) = random.filter(|_| component < 2 || k > 1) {
-                        eddies.add_line(component, from, step, &moment, &mut line);
-                    }
-                    for (l, more) in line.iter().enumerate() {
+                    for l in 0..count {
+                        let more = plane.as_ref().and_then(|plane| plane.get((k - 1) * count + l)).copied().unwrap_or_default();
                         let place = first + l * strides[other];
                         let at = from + l as f64 * step;
                         let above_m = at.z - ground.map_or(0.0, |ground| ground.height_m(at.x, at.y));
@@ -380,16 +381,16 @@ fn give(
 }
 
 /// Adds the eddies of the start to all faces.
-fn stir(lattice: &Lattice, eddies: &Eddies, moment: &Moment, velocity: &mut [Vec<f64>; 3]) {
+fn stir(lattice: &Lattice, random: &WaveSum, velocity: &mut [Vec<f64>; 3], simd: SimdLevel) {
+    let [nx, ny, nz] = lattice.shape;
+    let row = random.row(0, nx);
     for (component, velocity) in velocity.iter_mut().enumerate() {
-        for k in 1..=lattice.shape[2] {
-            if component == 2 && k == 1 {
-                continue;
-            }
-            for j in 1..=lattice.shape[1] {
-                let row = lattice.row(j, k);
-                let from = DVec3::from_array(lattice.face_m(component, row.start));
-                eddies.add_line(component, from, DVec3::X * lattice.cell_m[0], moment, &mut velocity[row]);
+        let levels = random.levels(component, lattice.face_m(component, lattice.at([1, 1, 1]))[2], nz);
+        for j in 1..=ny {
+            let corner = lattice.face_m(component, lattice.at([1, j, 1]));
+            let plane = random.plane(component, &row, &levels, (corner[0], corner[1]), simd);
+            for (k, more) in plane.chunks_exact(nx).enumerate() {
+                velocity[lattice.row(j, k + 1)].iter_mut().zip(more).for_each(|(velocity, more)| *velocity += more);
             }
         }
     }
