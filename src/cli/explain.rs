@@ -28,6 +28,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("cell-too-large", "A cell must fit into the domain along every axis."),
     ("closed-wind", "`boundary: Closed` seals the sides, so no mean wind can blow: use `wind: Calm`."),
     ("compensation-cycle", "Sensors correct each other in a circle through `compensated_by`; one of them must report first."),
+    ("coarse-eddies", "Random eddies (`turbulence: Resolved`) are a twentieth of the mixed layer long and need cells of a tenth of that."),
     ("courant", "In one tick the wind would cross too many cells. Use a shorter tick or larger cells."),
     ("domain-too-large", "The voxels need more memory than the machine has. Use larger cells or a smaller box."),
     ("duplicate-field", "A field is written twice in one bracket."),

@@ -80,6 +80,12 @@ impl SpeciesTable {
         self.particles.iter().position(|class| class.id == id)
     }
 
+    /// The place of the class that ends where `name` (`PM2.5`) does.
+    #[must_use]
+    pub fn class_up_to(&self, name: &str) -> Option<usize> {
+        self.particles.iter().position(|class| class.below == name)
+    }
+
     /// Classes of particles, from the smallest.
     #[must_use]
     pub fn particles(&self) -> &[ParticleClass] {

@@ -34,8 +34,8 @@ pub struct Probe {
 pub enum ProbeQuantity {
     /// Mole fraction of a gas in ppb.
     Gas(String),
-    /// Particles that were released, up to the end of a class of the species table, in µg m⁻³.
-    Particles(usize),
+    /// Particles that were released, up to the end of a class of the species table (`PM2.5`), in µg m⁻³.
+    Particles(String),
     /// Air temperature in °C.
     Temperature,
     /// Relative humidity in percent.
@@ -49,17 +49,8 @@ pub enum ProbeQuantity {
 }
 
 impl ProbeQuantity {
-    /// What can be written, but for the gases.
-    pub const NAMES: [&'static str; 8] = [
-        "air/temperature",
-        "air/humidity",
-        "air/pressure",
-        "wind/speed",
-        "wind/from_direction",
-        "particles/PM1",
-        "particles/PM2.5",
-        "particles/PM10",
-    ];
+    /// What can be written, but for gases and particles.
+    pub const NAMES: [&'static str; 5] = ["air/temperature", "air/humidity", "air/pressure", "wind/speed", "wind/from_direction"];
 }
 
 impl TryFrom<String> for ProbeQuantity {
@@ -71,12 +62,10 @@ impl TryFrom<String> for ProbeQuantity {
             "air/pressure" => Ok(Self::Pressure),
             "wind/speed" => Ok(Self::WindSpeed),
             "wind/from_direction" => Ok(Self::WindDirection),
-            "particles/PM1" => Ok(Self::Particles(0)),
-            "particles/PM2.5" => Ok(Self::Particles(1)),
-            "particles/PM10" => Ok(Self::Particles(2)),
-            _ => match name.strip_prefix("gas/") {
-                Some(gas) => Ok(Self::Gas(gas.to_owned())),
-                None => Err(format!("unknown quantity `{name}`; known here: gas/SPECIES, {}", Self::NAMES.join(", "))),
+            _ => match name.split_once('/') {
+                Some(("gas", gas)) => Ok(Self::Gas(gas.to_owned())),
+                Some(("particles", class)) => Ok(Self::Particles(class.to_owned())),
+                _ => Err(format!("unknown quantity `{name}`; known here: gas/SPECIES, particles/CLASS, {}", Self::NAMES.join(", "))),
             },
         }
     }
@@ -90,6 +79,12 @@ impl Spec for Probe {
                 code: "unknown-species",
                 message: format!("no species is called `{gas}`"),
                 known: species.names().iter().map(|name| format!("gas/{name}")).collect(),
+            }],
+            ProbeQuantity::Particles(class) if species.class_up_to(class).is_none() => vec![SpecFault {
+                path: "quantity".to_owned(),
+                code: "unknown-species",
+                message: format!("no class of particles ends at `{class}`"),
+                known: species.particles().iter().map(|class| format!("particles/{}", class.below)).collect(),
             }],
             _ => Vec::new(),
         }
@@ -112,9 +107,7 @@ impl Sensor for Probe {
     fn quantities(&self) -> Vec<Quantity> {
         let (capability, name, unit) = match &self.quantity {
             ProbeQuantity::Gas(gas) => ("mole_fraction_of_gases_in_air", gas.as_str(), "[ppb]"),
-            ProbeQuantity::Particles(0) => ("mass_concentration_of_pm1_in_air", "PM1", "ug/m3"),
-            ProbeQuantity::Particles(1) => ("mass_concentration_of_pm2p5_in_air", "PM2.5", "ug/m3"),
-            ProbeQuantity::Particles(_) => ("mass_concentration_of_pm10_in_air", "PM10", "ug/m3"),
+            ProbeQuantity::Particles(class) => ("mass_concentration_of_particles_in_air", class.as_str(), "ug/m3"),
             ProbeQuantity::Temperature => ("air_temperature", "temperature", "Cel"),
             ProbeQuantity::Humidity => ("relative_humidity", "humidity", "%"),
             ProbeQuantity::Pressure => ("air_pressure", "pressure", "hPa"),
@@ -126,9 +119,12 @@ impl Sensor for Probe {
     }
 
     fn resolve(&mut self, species: &SpeciesTable) {
-        if let ProbeQuantity::Gas(gas) = &self.quantity {
-            self.species = species.index(gas).unwrap_or_default();
+        self.species = match &self.quantity {
+            ProbeQuantity::Gas(gas) => species.index(gas),
+            ProbeQuantity::Particles(class) => species.class_up_to(class),
+            _ => None,
         }
+        .unwrap_or_default();
     }
 
     fn extent(&self) -> Option<Extent> {
@@ -140,9 +136,9 @@ impl Sensor for Probe {
     }
 
     fn measurand(&self, air: &Surroundings, out: &mut [f64]) {
-        out[0] = match self.quantity {
+        out[0] = match &self.quantity {
             ProbeQuantity::Gas(_) => air.gas[self.species] * 1e9,
-            ProbeQuantity::Particles(class) => air.particles_kg_m3[class] * 1e9,
+            ProbeQuantity::Particles(_) => air.particles_kg_m3[self.species] * 1e9,
             ProbeQuantity::Temperature => celsius(air.temperature_k),
             ProbeQuantity::Humidity => 100.0 * air.humidity_frac,
             ProbeQuantity::Pressure => 0.01 * air.pressure_pa,

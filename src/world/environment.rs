@@ -9,7 +9,7 @@ use crate::files::species::SpeciesTable;
 use crate::units::{celsius, saturation_vapour_hpa};
 use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, WindField, pressure_aloft, vapour_pressure};
 use crate::world::background::BackgroundAir;
-use crate::world::emitter::EmitterNode;
+use crate::world::emitter::{EmitterNode, SourceElement};
 use crate::world::field::Field;
 use crate::world::nitrogen_oxides::{Oxides, oxidation_per_s, photolysis_per_s};
 use crate::world::puffs::Puffs;
@@ -23,7 +23,7 @@ use crate::world::{Clock, Grid};
 pub struct Surroundings {
     /// Air temperature in kelvin.
     pub temperature_k: f64,
-    /// Relative humidity over water, 0 to 1, with the vapour of releases.
+    /// Relative humidity over water, 0 to 1, with the vapour of releases; above 1 where that would condense.
     pub humidity_frac: f64,
     /// The same of the weather alone.
     pub weather_humidity_frac: f64,
@@ -41,7 +41,7 @@ pub struct Surroundings {
     pub tracers: Vec<f64>,
     /// Mole fractions that came in with the wind, by species.
     pub background: Vec<f64>,
-    /// How long what is in each slot has been on its way, s; empty where nothing reacts.
+    /// How long what is in each slot has been on its way, s, [`ALWAYS_S`] for what was there from the start; empty where nothing reacts.
     pub age_s: Vec<f64>,
     /// Photolysis rate of nitrogen dioxide, s⁻¹.
     pub photolysis_per_s: f64,
@@ -112,7 +112,9 @@ impl Surroundings {
     /// Lets released nitrogen oxides and ozone react for as long as they have been on their way, in the mean of what there is of them.
     fn react(&mut self, [no, no2, o3]: [usize; 3], releases: &Releases, keep: impl Fn(usize) -> bool) {
         let (mut whole, mut aged) = (0.0, 0.0);
-        for (slot, (density, age_s)) in self.tracers.iter().zip(&self.age_s).enumerate().filter(|(slot, _)| keep(*slot)) {
+        // what was there from the start is part of the air that a release is mixed into
+        let of_sources = |slot: usize| keep(slot) && self.age_s[slot] < 0.5 * ALWAYS_S;
+        for (slot, (density, age_s)) in self.tracers.iter().zip(&self.age_s).enumerate().filter(|(slot, _)| of_sources(*slot)) {
             let moles = releases.moles_per_kg([no, no2, o3], slot) * density;
             whole += moles;
             aged += moles * age_s;
@@ -129,6 +131,8 @@ impl Surroundings {
 
 /// Air is not taken to be slower than this on its way from a source, m/s: chosen.
 const SLOWEST_M_S: f64 = 0.1;
+/// The age of gas that was there from the start, s.
+pub const ALWAYS_S: f64 = 1e12;
 
 /// Relative humidity, 0 to 1, of air with this specific humidity.
 fn humidity_frac(specific: f64, temperature_k: f64, pressure_pa: f64) -> f64 {
@@ -309,44 +313,59 @@ impl View<'_> {
         for (slot, column) in self.tracers.iter().enumerate().filter(|(slot, _)| world.releases.list[*slot].live) {
             air.tracers[slot] = over.mean(column);
         }
+        self.begin_ages(over.middle_m, air);
         for (point, share) in &over.points {
-            self.add_puffs(*point, *share, &mut air.tracers);
+            self.add_puffs(*point, *share, air);
         }
         for (slot, density) in air.tracers.iter_mut().enumerate() {
             *density *= world.releases.source(slot).and_then(|source| factors.0.get(source)).copied().unwrap_or(1.0);
         }
-        self.mix(over.middle_m, air);
+        self.mix(air);
     }
 
-    /// Turns the tracers at a place into gases and particles.
-    fn mix(&self, at_m: DVec3, air: &mut Surroundings) {
+    /// Where something reacts, the age of what is in the cells: the way from the nearest part of its source in the wind here. It is not
+    /// older than the run.
+    fn begin_ages(&self, at_m: DVec3, air: &mut Surroundings) {
+        let world = self.environment;
+        air.age_s.clear();
+        if world.releases.oxides.is_none() {
+            return;
+        }
+        air.age_s.resize(air.tracers.len(), ALWAYS_S);
+        let (speed, longest_s) = (air.wind_m_s.length().max(SLOWEST_M_S), world.clock.elapsed_us() as f64 * 1e-6);
+        for (emitter, _) in &world.puffs {
+            let away = |element: &SourceElement| (emitter.at_m + element.offset_m).distance(at_m);
+            let nearest = emitter.elements.iter().map(away).fold(f64::MAX, f64::min);
+            for slot in &emitter.slots {
+                air.age_s[*slot] = (nearest / speed).min(longest_s);
+            }
+        }
+    }
+
+    /// Turns the tracers into gases and particles.
+    fn mix(&self, air: &mut Surroundings) {
         let world = self.environment;
         air.background.clear();
         air.background.resize(world.site.species, 0.0);
         let entered_s = self.entered_s(&air.tracers);
         world.background.add_to(&mut air.background, entered_s, &world.clock, world.site.longitude_deg);
-        air.age_s.clear();
         if world.releases.oxides.is_some() {
             let sine = sun_sine(world.clock.utc_us(world.clock.elapsed_us()), world.site.latitude_deg, world.site.longitude_deg);
             air.photolysis_per_s = photolysis_per_s(sine);
-            // what has no source has been there from the start
-            air.age_s.resize(air.tracers.len(), world.clock.elapsed_us() as f64 * 1e-6);
-            let speed = air.wind_m_s.length().max(SLOWEST_M_S);
-            for (emitter, _) in &world.puffs {
-                for slot in &emitter.slots {
-                    air.age_s[*slot] = emitter.middle_m().distance(at_m) / speed;
-                }
-            }
         }
         air.mix(&world.releases, |_| true);
     }
 
-    /// Adds the densities of puffs at a point, times `share`, by slot.
-    fn add_puffs(&self, point: DVec3, share: f64, tracers: &mut [f64]) {
+    /// Adds the densities of puffs at a point, times `share`, by slot; ages become the means of all that is there.
+    fn add_puffs(&self, point: DVec3, share: f64, air: &mut Surroundings) {
         for (emitter, puffs) in &self.puffs {
             puffs.visit(point, |puff, density| {
                 for (slot, mass) in emitter.slots.iter().zip(&puffs.mass_kg) {
-                    tracers[*slot] += mass[puff] * density * share;
+                    let more = mass[puff] * density * share;
+                    air.tracers[*slot] += more;
+                    if let Some(age_s) = air.age_s.get_mut(*slot).filter(|_| more > 0.0) {
+                        *age_s += (puffs.age_s[puff] - *age_s) * (more / air.tracers[*slot]).clamp(0.0, 1.0);
+                    }
                 }
             });
         }
@@ -357,7 +376,7 @@ impl View<'_> {
         self.entry_time.map_or(self.environment.clock.elapsed_us() as f64 * 1e-6, |slot| tracers[slot])
     }
 
-    /// A quantity on every cell: `gas/…` in ppb, `particles/…` in µg m⁻³, `air/temperature` in K, `air/humidity` in kg/kg, `wind` (its
+    /// A quantity on every cell: `gas/…` in ppb, `particles/…` in µg m⁻³, `air/temperature` in K, `air/humidity` (of the weather) in kg/kg, `wind` (its
     /// speed) and `wind/east`, `wind/north`, `wind/up` in m s⁻¹.
     #[must_use]
     #[expect(clippy::cast_possible_truncation, reason = "a picture in single precision")]
@@ -366,7 +385,7 @@ impl View<'_> {
         let [nx, ny, _] = world.grid.shape;
         let centre = |cell: usize| world.grid.centre(cell % nx, cell / nx % ny, cell / (nx * ny));
         let gas = quantity.strip_prefix("gas/").and_then(|id| species.index(id));
-        let class = quantity.strip_prefix("particles/").and_then(|id| species.particles().iter().position(|class| class.below == id));
+        let class = quantity.strip_prefix("particles/").and_then(|name| species.class_up_to(name));
         let all = 0..world.grid.len();
         if gas.is_some() || class.is_some() {
             let mut air = Surroundings::default();
@@ -379,8 +398,9 @@ impl View<'_> {
                 air.tracers.clear();
                 air.tracers.extend(self.tracers.iter().map(|column| f64::from(column[cell])));
                 air.tracers.resize(world.releases.list.len(), 0.0);
-                self.add_puffs(at_m, 1.0, &mut air.tracers);
-                self.mix(at_m, &mut air);
+                self.begin_ages(at_m, &mut air);
+                self.add_puffs(at_m, 1.0, &mut air);
+                self.mix(&mut air);
                 let amount = gas.map(|gas| air.gas[gas]).or_else(|| class.map(|class| air.particles_kg_m3[class]));
                 (amount.unwrap_or_default() * 1e9) as f32
             });

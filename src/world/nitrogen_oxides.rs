@@ -60,7 +60,8 @@ impl Oxides {
         let (from, decline) = (self.no2 - low, -k_per_s * (high - low) * dt_s);
         let met = if decline.abs() > 1e-12 { -libm::expm1(decline) / (high - low) } else { k_per_s * dt_s };
         let no2 = low + from * libm::exp(decline) / (1.0 - from * met);
-        let no2 = no2.clamp(0.0, nox.min(ox));
+        // rounding of cells may leave a trace below zero: no panic for that
+        let no2 = no2.min(nox.min(ox)).max(0.0);
         Self { no: nox - no2, no2, o3: ox - no2 }
     }
 
@@ -69,7 +70,7 @@ impl Oxides {
     #[must_use]
     pub fn after_in(self, background: Self, k_per_s: f64, j_per_s: f64, dt_s: f64) -> Self {
         let of = |oxides: Self| oxides.after(k_per_s, j_per_s, dt_s).no2 - oxides.no2;
-        let made = (of(self) - of(background)).clamp(-self.no2, self.no.min(self.o3).max(0.0));
+        let made = (of(self) - of(background)).min(self.no.min(self.o3)).max(-self.no2);
         Self { no: self.no - made, no2: self.no2 + made, o3: self.o3 - made }
     }
 }

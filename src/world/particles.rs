@@ -49,6 +49,7 @@ mod tests {
         let table = SpeciesTable::shipped();
         let settling: Vec<f64> = table.particles().iter().map(class_settles_m_s).collect();
         assert!(settling.windows(2).all(|pair| 3.0 * pair[0] < pair[1]), "{settling:?}");
+        assert!((settling[0] / 4.6e-6 - 1.0).abs() < 0.02 && (settling[1] / 8.3e-5 - 1.0).abs() < 0.02, "{settling:?}");
         // 5 µm: the square law from the published 10 µm, slip a little more
         assert!((settling[2] / (3.054_51e-3 / 4.0) - 1.0).abs() < 0.03, "{settling:?}");
     }

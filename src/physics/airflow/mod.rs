@@ -173,12 +173,13 @@ fn blow(
     let began_us = clock.elapsed_us() - clock.tick_us();
     // random eddies change on their own clock, and so does all that they are part of
     let slots = slot_us.map_or(0, |slot_us| 1 + began_us / slot_us);
-    let at_s = |slot: u64| clock.began_s() + ((slot - 1) * slot_us.unwrap_or_default()) as f64 * 1e-6 - began_us as f64 * 1e-6;
+    let at_s = |slot: u64| clock.micros_from_start((slot - 1) * slot_us.unwrap_or_default()) as f64 * 1e-6;
     let now = drivers(&conditions, if slots > 0 { at_s(slots) } else { clock.now_s() });
     if (blown.drivers == Some(now) && blown.slots == slots) || (solved && blown.drivers.is_some()) {
         return;
     }
-    *diffusivity = spread(&conditions, &now, &grid, conditions.ground().map_or(0.0, |ground| ground.mean_m));
+    let ground_m = conditions.ground().map_or(0.0, |ground| ground.mean_m);
+    *diffusivity = spread(&conditions, &now, &grid, ground_m);
     high.version += 1;
     high.divergent_by_axis = obstructed.0.is_some() || slots > 0;
     high.level_version = if high.divergent_by_axis { 0 } else { high.version };
@@ -192,7 +193,7 @@ fn blow(
             }
             let moment = random.ground.moment(blown.carried, &layer, wind_vector(1.0, now.from_deg));
             random.add(&mut wind, &moment, &workers);
-            *diffusivity = random.unresolved(&diffusivity, &layer);
+            *diffusivity = random.unresolved(&diffusivity, &layer, ground_m);
         }
         if let Some(around) = &obstructed.0 {
             around.adjust(&mut wind, &mut blown.potential, DIVERGENCE, &workers);

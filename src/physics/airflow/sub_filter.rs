@@ -18,20 +18,21 @@ const KOLMOGOROV: f64 = 1.5;
 /// Deardorff's eddy viscosity over `Δ √e`, and diffusivity over viscosity in air that is not stable.
 const DEARDORFF: (f64, f64) = (0.1, 3.0);
 
-/// The diffusivity that is left of the `whole` one of a surface layer; `vertical_m2_s2` is the resolved variance of the vertical wind at
-/// the lower face of a level, the last that of the top.
+/// The diffusivity that is left of the `whole` one of a surface layer above a ground at `ground_m`; `vertical_m2_s2` is the resolved
+/// variance of the vertical wind at the lower face of a level, the last that of the top.
 #[must_use]
 pub fn left_over(
     whole: &Diffusivity,
     layer: &SurfaceLayer,
-    grid: &Grid,
+    (grid, ground_m): (&Grid, f64),
     highest_rad_m: f64,
     vertical_m2_s2: impl Fn(usize) -> f64,
 ) -> Diffusivity {
     let nz = grid.shape[2];
-    let height = |k: usize| grid.centre(0, 0, k).z;
+    let least = 0.5 * grid.cell_m[2];
+    let height = |k: usize| (grid.centre(0, 0, k).z - ground_m).max(least);
     let root = |face: usize| {
-        let sigma = layer.vertical_sigma_m_s(face as f64 * grid.cell_m[2]);
+        let sigma = layer.vertical_sigma_m_s((face as f64 * grid.cell_m[2] - ground_m).max(0.0));
         if sigma > 0.0 { (vertical_m2_s2(face).sqrt() / sigma).min(1.0) } else { 0.0 }
     };
     let roots: Vec<f64> = (0..=nz).map(root).collect();
@@ -67,7 +68,7 @@ mod tests {
         let whole =
             Diffusivity { z_faces: faces(&|z| layer.diffusivity(z)), lagrangian_s, sigma_v: vec![0.8; 8], ..Diffusivity::default() };
         let share = 0.25;
-        let left = left_over(&whole, &layer, &grid, 1.5, |_| share * layer.vertical_sigma_m_s(1.0).powi(2));
+        let left = left_over(&whole, &layer, (&grid, 0.0), 1.5, |_| share * layer.vertical_sigma_m_s(1.0).powi(2));
         for k in 0..8 {
             assert!((left.z_faces[k] - 0.5 * whole.z_faces[k]).abs() < 1e-12);
             // K/T is the variance of what is left
@@ -77,6 +78,6 @@ mod tests {
         }
         assert!(left.sigma_v.is_empty() && left.dissipation_m2_s3[0] > left.dissipation_m2_s3[7]);
         // without resolved eddies all is left
-        assert_eq!(left_over(&whole, &layer, &grid, 1.5, |_| 0.0).z_faces, whole.z_faces);
+        assert_eq!(left_over(&whole, &layer, (&grid, 0.0), 1.5, |_| 0.0).z_faces, whole.z_faces);
     }
 }

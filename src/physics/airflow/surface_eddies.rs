@@ -17,7 +17,8 @@ use crate::world::Grid;
 /// Integral length along the wind over the depth of the mixed layer, chosen: a particle then forgets its lateral wind within the
 /// half minute that Draxler's law of σy has near a source.
 const LENGTH_OVER_DEPTH: f64 = 0.05;
-/// The shortest eddies that are drawn are so many cells long; on fewer a staggered field loses them.
+/// The shortest eddies that are drawn are so many cells long along the wind; on fewer a staggered field loses them. Across and up they are
+/// shorter, as eddies are: down to two cells.
 const CELLS_OF_SHORTEST: f64 = 4.0;
 /// The height of the wind that carries the eddies, m: that of a standard anemometer (WMO-No. 8).
 const CARRIED_AT_M: f64 = 10.0;
@@ -43,6 +44,17 @@ pub struct Carried {
 #[must_use]
 pub fn highest_rad_m(grid: &Grid) -> f64 {
     std::f64::consts::TAU / (CELLS_OF_SHORTEST * grid.cell().max_element())
+}
+
+/// The spectrum of the eddies under a mixed layer of this depth, as far as the cells hold it.
+fn spectrum(grid: &Grid, mixing_height_m: f64) -> Spectrum {
+    Spectrum { sigma: SURFACE_LAYER_SIGMA, length_m: LENGTH_OVER_DEPTH * mixing_height_m, highest_rad_m: highest_rad_m(grid) }
+}
+
+/// The share of the variance of the eddies that the cells of a grid hold.
+#[must_use]
+pub fn resolved_share(grid: &Grid, mixing_height_m: f64) -> f64 {
+    spectrum(grid, mixing_height_m).resolved()
 }
 
 impl SurfaceEddies {
@@ -72,8 +84,7 @@ impl SurfaceEddies {
     /// Draws the waves of a run under a mixed layer of this depth.
     #[must_use]
     pub fn drawn(grid: Grid, mixing_height_m: f64, seed: u64) -> Self {
-        let length_m = LENGTH_OVER_DEPTH * mixing_height_m;
-        let spectrum = Spectrum { sigma: SURFACE_LAYER_SIGMA, length_m, highest_rad_m: highest_rad_m(&grid) };
+        let spectrum = spectrum(&grid, mixing_height_m);
         let eddies = Eddies::drawn(spectrum, &Stream::new(seed, "airflow", "eddies"));
         let drawn = Self { grid, eddies };
         let levels = grid.shape[2];

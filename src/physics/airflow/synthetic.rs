@@ -4,7 +4,7 @@
 //! What the cells cannot hold stays a diffusivity (`sub_filter`). A function of place and of slots of its own clock.
 //!
 //! Source: Fung, Hunt, Malik and Perkins, *J. Fluid Mech.* 236, 1992 (a random field in place of a flow). Left out: shear stress,
-//! wakes, eddies that feel an obstacle other than by going around it.
+//! wakes, images in a terrain (they lie at its lowest place), eddies that feel an obstacle other than by going around it.
 //! Checked by: the tests below, `tests/verification/means.rs`.
 
 use rayon::prelude::*;
@@ -72,11 +72,11 @@ impl Synthetic {
         }
     }
 
-    /// What the eddies leave to a diffusivity in a surface layer whose full one is `whole`.
+    /// What the eddies leave to a diffusivity in a surface layer above a ground at `ground_m` whose full one is `whole`.
     #[must_use]
-    pub fn unresolved(&self, whole: &Diffusivity, layer: &SurfaceLayer) -> Diffusivity {
-        let vertical = |face: usize| self.ground.variance_m2_s2(2, face as f64 * self.grid.cell_m[2], layer);
-        left_over(whole, layer, &self.grid, highest_rad_m(&self.grid), vertical)
+    pub fn unresolved(&self, whole: &Diffusivity, layer: &SurfaceLayer, ground_m: f64) -> Diffusivity {
+        let vertical = |face: usize| self.ground.variance_m2_s2(2, (face as f64 * self.grid.cell_m[2] - ground_m).max(0.0), layer);
+        left_over(whole, layer, (&self.grid, ground_m), highest_rad_m(&self.grid), vertical)
     }
 }
 

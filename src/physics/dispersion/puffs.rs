@@ -3,7 +3,7 @@
 //! Puffs are released and moved on slots of their own clock, `puffs.per_s` a second, whatever the tick. A puff stands for the
 //! gas of one slot: its centre is where the middle of the slot has got to, its variance along the wind that of its stretch of
 //! plume. Across, it grows with its age as Draxler has it (`world::air::lateral_variance_m2`), or as 2 K t where a diffusivity is
-//! given. Up, by the law of its shape and as Taylor has it, `σ² = 2 K T (t/T − 1 + e^{−t/T})` with T the Lagrangian time of the
+//! given; where eddies are part of the wind they move it, and it grows by smaller ones, `g ε t³/6` until that is faster than 2 K t. Up, by the law of its shape and as Taylor has it, `σ² = 2 K T (t/T − 1 + e^{−t/T})` with T the Lagrangian time of the
 //! vertical turbulence: `σ_w t` at first and 2 K t in the end. It moves with the mean wind at
 //! the height that carries it and rises after Briggs if its source is hot.
 //!
@@ -11,7 +11,7 @@
 //! would let it, and before it can touch a wall; where nothing spreads, releases go into the cells at once. In `fidelity: Plume` it stays a puff until it
 //! leaves the domain.
 //!
-//! Sources: Draxler, *Atmospheric Environment* 10, 1976; Taylor, *Proc. London Math. Soc.* 20, 1921; Briggs, *Plume Rise*, USAEC 1969, and *Nuclear Safety* 13, 1972.
+//! Sources: Richardson, *Proc. R. Soc. A* 110, 1926, and Salazar and Collins, *Annu. Rev. Fluid Mech.* 41, 2009 (relative dispersion); Draxler, *Atmospheric Environment* 10, 1976; Taylor, *Proc. London Math. Soc.* 20, 1921; Briggs, *Plume Rise*, USAEC 1969, and *Nuclear Safety* 13, 1972.
 //! Left out: walls in `Plume`, shear within a puff, sinking of particles inside a puff (they deposit), splitting.
 //! Checked by: the tests below, `tests/verification/puffs.rs`.
 
@@ -183,7 +183,7 @@ fn bracket(at: f64, length: usize) -> (usize, usize, f64) {
 pub fn advance(puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64) {
     let law = puffs.law;
     let n = puffs.len();
-    let Puffs { x_m, y_m, z_m, depth, xx_m2, yy_m2, age_s, memory, travelled_m, buoyancy_m4_s3, .. } = puffs;
+    let Puffs { x_m, y_m, z_m, depth, xx_m2, yy_m2, xy_m2, age_s, memory, travelled_m, buoyancy_m4_s3, .. } = puffs;
     let (x_m, y_m, z_m, depth) = (&mut x_m[..n], &mut y_m[..n], &mut z_m[..n], &mut depth[..n]);
     for i in 0..n {
         let carried_at = law.carried_at(z_m[i], depth[i]);
@@ -198,8 +198,11 @@ pub fn advance(puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64) {
             let gained = lateral_variance_m2(here.sigma_v, to_s) - lateral_variance_m2(here.sigma_v, from_s);
             (gained, gained)
         } else {
-            let growth = |k_m2_s: f64, variance_m2: f64| relative_growth_m2(k_m2_s, here.dissipation_m2_s3, variance_m2, dt_s);
-            (growth(here.x, xx_m2[i]), growth(here.y, yy_m2[i]))
+            // its size is that across its longer side: a stretch of plume is as long as a slot
+            let (mean, half) = (0.5 * (xx_m2[i] + yy_m2[i]), 0.5 * (xx_m2[i] - yy_m2[i]));
+            let across_m2 = (mean - (half * half + xy_m2[i] * xy_m2[i]).sqrt()).max(0.0);
+            let growth = |k_m2_s: f64| relative_growth_m2(k_m2_s, here.dissipation_m2_s3, across_m2, dt_s);
+            (growth(here.x), growth(here.y))
         };
         xx_m2[i] += widened.0;
         yy_m2[i] += widened.1;

@@ -100,6 +100,9 @@ impl Part {
     }
 }
 
+/// Below this temperature wood keeps its moisture, °C: chosen, in place of its balance with the air.
+const DRIES_ABOVE_C: f64 = 50.0;
+
 /// A second of a loss at first order, `rate` in s⁻¹.
 fn released(state: &Pyrolysis, rate: f64) -> Pyrolysis {
     let left = state.virgin * libm::exp(-rate);
@@ -139,6 +142,7 @@ impl GivenOff {
                         let inverse = 1.0 / kelvin(at_c) - 1.0 / kelvin(*there_c);
                         released(state, rate * libm::exp(-e / GAS_CONSTANT_J_MOL_K * inverse))
                     }
+                    Kinetics::Drying(..) if at_c < DRIES_ABOVE_C => *state,
                     Kinetics::Drying(a, e) => released(state, a * libm::exp(-e / (GAS_CONSTANT_J_MOL_K * kelvin(at_c)))),
                 };
             }

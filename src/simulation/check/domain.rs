@@ -13,6 +13,7 @@ use crate::files::scenario::{Boundary, Extent, Fidelity, InitialGas, Scenario, S
 use crate::numerics::transport::MAX_COURANT;
 use crate::physics::airflow::fastest;
 use crate::physics::airflow::les::{BUILT_ROUGHNESS_M, MOST_STEPS as MOST_FLOW_STEPS, steps_for};
+use crate::physics::airflow::surface_eddies::resolved_share;
 use crate::physics::dispersion::MOST_STEPS;
 use crate::sensing::SensorKinds;
 use crate::simulation::{Read, Request};
@@ -109,6 +110,16 @@ fn eddies(scenario: &Read<Scenario>, conditions: &Conditions, grid: &Grid, speed
         found.push(scenario.fault("no-cells", "turbulence", message).help("use `fidelity: Field`, or `turbulence: Ensemble`"));
         return;
     }
+    if let (Wind::Profile { mixing_height_m, .. } | Wind::Recorded { mixing_height_m, .. }, Turbulence::Resolved) =
+        (&value.wind, value.turbulence)
+    {
+        let share = resolved_share(grid, mixing_height_m.get());
+        if share < LEAST_SHARE {
+            let message = format!("these cells hold {:.0} % of the eddies' variance: plumes will be too narrow", 100.0 * share);
+            let fault = scenario.fault("coarse-eddies", "domain.cell_m", message);
+            found.push(fault.also(&scenario.source, scenario.span("wind"), "under this mixed layer").help("use smaller cells").warning());
+        }
+    }
     let Turbulence::Les { subgrid, viscosity_m2_s } = value.turbulence else {
         if value.domain.boundary != Boundary::Open {
             let message = "the eddies of `turbulence: Resolved` come in through one side and leave through another";
@@ -145,6 +156,9 @@ fn eddies(scenario: &Read<Scenario>, conditions: &Conditions, grid: &Grid, speed
         );
     }
 }
+
+/// Cells that hold less than this share of the variance of random eddies are too coarse for them: σ is then a tenth too small.
+const LEAST_SHARE: f64 = 0.8;
 
 /// The middle of the lowest cell over the roughness length: the least for which the logarithm and the ghost below it make sense,
 /// e, where the gradient at the ground is that of a smooth wall.

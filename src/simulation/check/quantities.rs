@@ -15,7 +15,8 @@ const PICTURES_ONLY: [&str; 4] = ["wind", "wind/east", "wind/north", "wind/up"];
 /// The quantities that probes and snapshots name, and when snapshots are taken.
 pub(super) fn quantities(scenario: &Read<Scenario>, species: &SpeciesTable, found: &mut Vec<Diagnostic>) {
     let gases: Vec<String> = species.names().iter().map(|name| format!("gas/{name}")).collect();
-    let known: Vec<&str> = ProbeQuantity::NAMES.iter().copied().chain(gases.iter().map(String::as_str)).collect();
+    let particles: Vec<String> = species.particles().iter().map(|class| format!("particles/{}", class.below)).collect();
+    let known: Vec<&str> = ProbeQuantity::NAMES.iter().copied().chain(gases.iter().chain(&particles).map(String::as_str)).collect();
     let pictured: Vec<&str> = known.iter().copied().filter(|name| !NOT_IN_PICTURES.contains(name)).chain(PICTURES_ONLY).collect();
     let unknown = |path: String, name: &str, known: &[&str]| {
         let fault = || scenario.fault("unknown-quantity", &path, format!("no quantity here is called `{name}`"));

@@ -7,7 +7,8 @@
 //! In a periodic box a force keeps the mean wind of the scenario.
 //!
 //! Without a sub-grid model it is a direct solution with smooth walls, for laminar flow.
-//! Left out: Coriolis force, stratified inflow, a top that rises with a plume in wind (it is a lid), damping before the lee sides.
+//! Left out: Coriolis force, stratified inflow, a top that rises with a plume in wind (it is a lid), damping before the lee sides;
+//! where the mean wind climbs over an obstacle, that counts as resolved turbulence of the level.
 
 mod flow;
 mod lattice;
@@ -219,9 +220,10 @@ pub(super) fn advance(
     *diffusivity = spread(&lattice, viscosity, molecular, subgrid, now.layer.map_or(0.0, |layer| layer.roughness_m), &solids);
     if let Some((layer, _)) = waves {
         // near the ground the cells hold little of what carries tracers up
-        let whole = super::spread(&conditions, &now, &grid, conditions.ground().map_or(0.0, |ground| ground.mean_m));
+        let ground_m = conditions.ground().map_or(0.0, |ground| ground.mean_m);
+        let whole = super::spread(&conditions, &now, &grid, ground_m);
         let vertical = vertical_variance_m2_s2(&lattice, &eddies.state.velocity[2], &solids);
-        let left = left_over(&whole, &layer, &grid, highest_rad_m(&grid), |face| vertical[face]);
+        let left = left_over(&whole, &layer, (&grid, ground_m), highest_rad_m(&grid), |face| vertical[face]);
         let larger = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a.max(*b)).collect();
         *diffusivity = Diffusivity {
             x: larger(&diffusivity.x, &left.x),
