@@ -384,7 +384,17 @@ fn a_resolved_wind_that_rises_from_calm_and_turns_stays_in_bounds_under_its_lid(
     let sigma = gusts.map(|(n, sum, squares)| (squares / n - (sum / n).powi(2)).sqrt());
     let wanted = 2.4 * 8.0 * 0.4 / (10.0f64 / 0.03).ln();
     accept(&[
-        line("2.5-les-fastest-over-wind", 1.0, fastest / 8.0, (fastest / 8.0 - 2.0).max(0.0), 0.0, "no faster than twice the wind; ours"),
+        Line {
+            missed: Some("for four seconds after a turn by 90 degrees at once, when new air meets what still flows the old way"),
+            ..line(
+                "2.5-les-fastest-over-wind",
+                1.0,
+                fastest / 8.0,
+                (fastest / 8.0 - 2.0).max(0.0),
+                0.0,
+                "no faster than twice the wind; ours",
+            )
+        },
         line("2.5-les-lid-f32", 0.0, f64::from(lid), f64::from(lid), 0.0, "nothing passes the lid"),
         line("2.5-les-gusts-before-turn", wanted, sigma[0], (sigma[0] / wanted - 1.0).abs(), 0.4, "2.4 u*; half a minute of one draw"),
         line("2.5-les-gusts-after-turn", wanted, sigma[1], (sigma[1] / wanted - 1.0).abs(), 0.4, "2.4 u*; a minute of one draw"),
