@@ -29,14 +29,32 @@ fn readings(emitters: &str) -> Vec<(f64, f64)> {
         probes: [(id: \"CO\", over: Point((40.0, 15.5, 5.0)), every_s: 10.0, quantity: \"gas/CO\"),
                  (id: \"CO2\", over: Point((40.0, 15.5, 5.0)), every_s: 10.0, quantity: \"gas/CO2\")])"
     );
+    let readings = run(text).1;
+    readings.of("CO").into_iter().zip(readings.of("CO2")).collect()
+}
+
+/// What the probes of a run reported.
+struct Reported(SampleList);
+
+impl Reported {
+    fn of(&self, probe: &str) -> Vec<f64> {
+        let samples = self.0.0.lock().unwrap();
+        samples.iter().filter(|s| s.device_id == probe).map(|s| s.readings[0].value[0].unwrap()).collect()
+    }
+
+    fn last(&self, probes: [&str; 3]) -> [f64; 3] {
+        probes.map(|probe| *self.of(probe).last().unwrap())
+    }
+}
+
+/// A scenario from beginning to end.
+fn run(text: String) -> (Simulation, Reported) {
     let mut simulation =
-        Simulation::load(EnviroSensePlugins, &Source::new("w.ron", text), &Request::default()).unwrap_or_else(|e| panic!("{e}"));
+        Simulation::load(EnviroSensePlugins, &Source::new("e.ron", text), &Request::default()).unwrap_or_else(|e| panic!("{e}"));
     let list = SampleList::default();
     simulation.record_to(list.clone());
     simulation.run(&std::sync::atomic::AtomicBool::new(false), |_, _| Ok(())).unwrap();
-    let samples = list.0.lock().unwrap();
-    let of = |id: &str| -> Vec<f64> { samples.iter().filter(|s| s.device_id == id).map(|s| s.readings[0].value[0].unwrap()).collect() };
-    of("CO").into_iter().zip(of("CO2")).collect()
+    (simulation, Reported(list))
 }
 
 #[test]
@@ -158,13 +176,7 @@ fn oxides(chemistry: &str, start: &str) -> [f64; 3] {
         probe("NO2"),
         probe("O3")
     );
-    let mut simulation =
-        Simulation::load(EnviroSensePlugins, &Source::new("n.ron", text), &Request::default()).unwrap_or_else(|e| panic!("{e}"));
-    let list = SampleList::default();
-    simulation.record_to(list.clone());
-    simulation.run(&std::sync::atomic::AtomicBool::new(false), |_, _| Ok(())).unwrap();
-    let samples = list.0.lock().unwrap();
-    ["NO", "NO2", "O3"].map(|gas| samples.iter().rfind(|s| s.device_id == gas).unwrap().readings[0].value[0].unwrap())
+    run(text).1.last(["NO", "NO2", "O3"])
 }
 
 #[test]
@@ -179,7 +191,7 @@ fn nitric_oxide_takes_ozone_on_its_way_and_light_gives_it_back() {
         let error = (measured / expected - 1.0).abs();
         lines.push(Line { module: "dispersion", case: case.to_owned(), expected, measured, error, limit, source, missed: None });
     };
-    for (name, seen, sine) in [("night", night, 0.0), ("noon", noon, sun_sine(ppb_time(), 45.0, 0.0))] {
+    for (name, seen, sine) in [("night", night, 0.0), ("noon", noon, sun_sine(noon_us(), 45.0, 0.0))] {
         let background = Oxides { no: 0.0, no2: 5e-9, o3: 40e-9 };
         // 40 m in a wind of 2 m/s
         let exact = ppb(inert).after_in(background, oxidation_per_s(298.15, 101_325.0), photolysis_per_s(sine), 20.0);
@@ -192,13 +204,13 @@ fn nitric_oxide_takes_ozone_on_its_way_and_light_gives_it_back() {
 }
 
 /// When the probes of noon read, µs since 1970.
-fn ppb_time() -> i64 {
+fn noon_us() -> i64 {
     Timestamp::try_from("2026-07-01T12:01:00Z".to_owned()).unwrap().micros()
 }
 
 #[test]
 fn dust_sinks_by_its_size_and_smoke_follows_the_gas() {
-    let run = |kind: &str| {
+    let released = |kind: &str| {
         let probe = |name: &str| format!("(id: \"{name}\", over: Point((70.0, 20.0, 2.0)), every_s: 10.0, quantity: \"particles/{name}\")");
         let text = format!(
             "Scenario(format: 1, name: \"d\", start: \"2026-01-01T00:00:00Z\", site: (latitude_deg: 0.0, longitude_deg: 0.0, elevation_m: 0.0),
@@ -210,20 +222,14 @@ fn dust_sinks_by_its_size_and_smoke_follows_the_gas() {
             probe("PM2.5"),
             probe("PM10")
         );
-        let mut simulation =
-            Simulation::load(EnviroSensePlugins, &Source::new("d.ron", text), &Request::default()).unwrap_or_else(|e| panic!("{e}"));
-        let list = SampleList::default();
-        simulation.record_to(list.clone());
-        simulation.run(&std::sync::atomic::AtomicBool::new(false), |_, _| Ok(())).unwrap();
-        let samples = list.0.lock().unwrap();
-        let last = |name: &str| samples.iter().rfind(|s| s.device_id == name).unwrap().readings[0].value[0].unwrap();
+        let (simulation, readings) = run(text);
         let settled: Vec<f64> = simulation.app.world().resource::<TransportState>().fates.iter().map(|fate| fate.deposited_kg).collect();
-        ([last("PM1"), last("PM2.5"), last("PM10")], settled)
+        (readings.last(["PM1", "PM2.5", "PM10"]), settled)
     };
-    let ([pm1, pm2_5, pm10], settled) = run("dust(pm10_g_s: 1.0, pm2_5_share: 0.4, pm1_share: 0.2)");
+    let ([pm1, pm2_5, pm10], settled) = released("dust(pm10_g_s: 1.0, pm2_5_share: 0.4, pm1_share: 0.2)");
     assert!(0.0 < pm1 && pm1 < pm2_5 && pm2_5 < pm10, "{pm1} {pm2_5} {pm10}");
     // the coarse class has three times the mass of each finer one, and sinks a hundred times faster than the finest
     assert!(settled[2] / 3.0 > 5.0 * settled[1] && settled[1] > 5.0 * settled[0] && settled[0] > 0.0, "{settled:?}");
-    let ([smoke1, smoke2_5, smoke10], settled) = run("flaming_wood(mass_kg: 1.0, at_s: 0.0)");
+    let ([smoke1, smoke2_5, smoke10], settled) = released("flaming_wood(mass_kg: 1.0, at_s: 0.0)");
     assert!((smoke1 / smoke2_5 - 4.8 / 5.3).abs() < 1e-6 && smoke2_5 == smoke10 && smoke1 > 0.0 && settled == [0.0]);
 }
