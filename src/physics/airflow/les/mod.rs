@@ -1,7 +1,7 @@
 //! `turbulence: Les(…)`: eddies larger than the cells are resolved in time, smaller ones are a viscosity.
 //!
 //! Starts from the mean wind around the obstacles plus random eddies (`eddies`), which also come in through the windward
-//! sides and pass those along the wind. Rough walls take the stress of the surface layer. Steps run every k-th tick, as many as fit into the Courant
+//! sides. Rough walls take the stress of the surface layer. Steps run every k-th tick, as many as fit into the Courant
 //! limit, or several in one tick. Tracers get the eddy viscosity over the sub-grid Schmidt number, one mean a level.
 //!
 //! In a periodic box a force keeps the mean wind of the scenario.
@@ -339,6 +339,9 @@ fn give(
             if sides.of(axis, high) != Side::Given {
                 continue;
             }
+            // eddies come in; sides along the wind stand still: told what leaves through them, the flow broke down within the hour
+            let outward = if high { part[axis] } else { -part[axis] };
+            let random = random.as_ref().filter(|_| outward < -ASLANT);
             // along the other horizontal axis, level by level
             let other = 1 - axis;
             let count = lattice.shape[other] + 2;
@@ -350,14 +353,6 @@ fn give(
                     (false, false) => 0,
                     (_, true) => n + 1,
                 };
-                // through a side along the wind air goes out as well as in: what it carries along it takes from inside
-                if component != axis && part[axis].abs() <= ASLANT {
-                    let inner = if high { n } else { 1 };
-                    for (ghost, place) in lattice.layer(axis, layer).zip(lattice.layer(axis, inner)) {
-                        velocity[ghost] = velocity[place];
-                    }
-                    continue;
-                }
                 let corner = lattice.face_m(component, layer * strides[axis] + strides[2]);
                 let plane = random.as_ref().zip(row.as_ref()).map(|((random, simd), row)| {
                     random.plane(component, row, &random.levels(component, corner[2], lattice.shape[2]), (corner[0], corner[1]), *simd)
