@@ -58,7 +58,10 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("no-cells", "`fidelity: Plume` carries gas by puffs alone: there are no cells to fill at the start or to take a picture of."),
     ("no-mode", "A product needs at least one mode with sampling periods."),
     ("no-roughness", "A similarity wind needs the roughness of the ground: `roughness_m`, or a ground cover in `site`."),
-    ("no-surface-layer", "`turbulence: Mean` takes its diffusivity from the surface layer of a Profile or Recorded wind."),
+    (
+        "no-surface-layer",
+        "`Mean`, `Ensemble`, `Resolved` and `Les()` take their turbulence from the surface layer of a Profile or Recorded wind.",
+    ),
     ("no-way-through", "Random eddies come in with the wind and leave with it: `turbulence: Resolved` needs `boundary: Open`."),
     ("outside-domain", "A device, emitter, probe or obstacle lies outside the simulated box."),
     ("outside-run", "A snapshot after the end of the run is not taken."),
