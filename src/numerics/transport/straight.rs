@@ -1,0 +1,230 @@
+//! Sweeps where no velocity varies along its own axis: what only the air decides is worked out once for each line.
+//!
+//! The same flux as in [`winding`](super::winding), to the same bits: nothing leaves a donor on its other side, volumes
+//! stay whole, and no face is closed. Fast because values stay in registers: rows across themselves go up in strips of
+//! `LANES`, rows along themselves go through each stage `TOGETHER`.
+
+use crate::numerics::Real;
+use crate::numerics::transport::sweep::{Buffers, Sweep, total};
+
+/// Lines side by side that go up together.
+const LANES: usize = 16;
+/// Rows that go through each stage together along themselves: what one stage writes has left the store buffer when the
+/// next reads it at another offset.
+const TOGETHER: usize = 8;
+
+/// Ways of the air of a strip, up its axis or down. A way that is known saves a choice at every face.
+const EAST: i8 = 1;
+const WEST: i8 = -1;
+const EITHER: i8 = 0;
+
+/// What the air of one line decides for all of its faces.
+#[derive(Clone, Copy, Debug)]
+struct Air<T> {
+    /// Courant number.
+    mu: T,
+    /// Its magnitude.
+    c: T,
+    /// Weights of the differences across a face and behind it.
+    d0: T,
+    d1: T,
+}
+
+impl<T: Real> Air<T> {
+    #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+    #[inline(always)]
+    fn new(mu: T) -> Self {
+        let (one, two, sixth) = (T::from_f64(1.0), T::from_f64(2.0), T::from_f64(1.0 / 6.0));
+        let c = mu.magnitude();
+        Self { mu, c, d0: (two - c) * (one - c) * sixth, d1: (one - c) * (one + c) * sixth }
+    }
+
+    /// The flux through one face, in air that goes `WAY`. `numbers` are the diffusion numbers of the face below, of this one and of the one above.
+    #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+    #[inline(always)]
+    fn flux<const WAY: i8>(self, [far_low, low, high, far_high]: [T; 4], numbers: [T; 3]) -> T {
+        let (zero, one) = (T::default(), T::from_f64(1.0));
+        let Self { mu, c, d0, d1 } = self;
+        let east = WAY == EAST || (WAY == EITHER && mu >= zero);
+        let across = high - low;
+        let (donor, behind) = if east { (low, low - far_low) } else { (high, far_high - high) };
+        let room = (if east { one - numbers[0] } else { one - numbers[2] }) - c - numbers[1];
+        let room = if room > zero { room } else { zero };
+        let (ahead, back) = (across.magnitude(), behind.magnitude());
+        let allowed = (c * (d0 * ahead + d1 * back)).smaller(c * ahead).smaller(room * back);
+        let correction = if behind * across > zero { allowed.with_sign_of(across) } else { zero };
+        mu * donor + correction - numbers[1] * across
+    }
+
+    /// Fluxes through all faces of one line.
+    #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+    #[inline(always)]
+    fn line_fluxes<const WAY: i8>(self, padded: &[T], number: T, flux: &mut [T]) {
+        let n = flux.len();
+        let (far_low, low, high, far_high) = (&padded[..n], &padded[1..=n], &padded[2..n + 2], &padded[3..n + 3]);
+        for x in 0..n {
+            flux[x] = self.flux::<WAY>([far_low[x], low[x], high[x], far_high[x]], [number; 3]);
+        }
+    }
+
+    /// A cell after what passed its low and its high face.
+    #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+    #[inline(always)]
+    fn after(self, old: T, [flux_low, flux_high]: [T; 2]) -> T {
+        let carried = self.mu * old;
+        old - ((flux_high - carried) - (flux_low - carried))
+    }
+}
+
+/// Rows of one plane across themselves: along y in plane `other` = k, or along z in slice `other` = j.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+#[inline(always)]
+pub(super) fn across<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], other: usize, buffers: &mut Buffers<T>) {
+    let (n, nx) = (rows.len(), rows[0].len());
+    let periodic = job.periodic();
+    buffers.look_beyond(job, rows, other);
+    buffers.numbers.clear();
+    for face in 0..=n {
+        let below = if face > 0 {
+            face - 1
+        } else if periodic {
+            n - 1
+        } else {
+            0
+        };
+        let above = if face < n {
+            face + 1
+        } else if periodic {
+            1 % n
+        } else {
+            n
+        };
+        buffers.numbers.push([below, face, above].map(|at| job.diffusion_number(at, other)));
+    }
+    let speeds = job.face_row(0, other);
+    for from in (0..nx).step_by(LANES) {
+        let width = LANES.min(nx - from);
+        let strip = Strip::new(job.scale(), take(speeds, from, width));
+        let zero = T::default();
+        if width < LANES {
+            strip.rise::<EITHER>(rows, from, width, buffers);
+        } else if strip.mu.iter().all(|mu| *mu >= zero) {
+            strip.rise::<EAST>(rows, from, LANES, buffers);
+        } else if strip.mu.iter().all(|mu| *mu < zero) {
+            strip.rise::<WEST>(rows, from, LANES, buffers);
+        } else {
+            strip.rise::<EITHER>(rows, from, LANES, buffers);
+        }
+    }
+    buffers.left = if job.periodic() { 0.0 } else { total(&buffers.flux) - total(&buffers.saved) };
+}
+
+/// `width` values of a row.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+#[inline(always)]
+fn take<T: Real>(row: &[T], from: usize, width: usize) -> [T; LANES] {
+    let mut lanes = [T::default(); LANES];
+    lanes[..width].copy_from_slice(&row[from..from + width]);
+    lanes
+}
+
+/// The air of lines side by side.
+#[derive(Clone, Copy, Debug)]
+struct Strip<T> {
+    mu: [T; LANES],
+    c: [T; LANES],
+    d0: [T; LANES],
+    d1: [T; LANES],
+}
+
+impl<T: Real> Strip<T> {
+    #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+    #[inline(always)]
+    fn new(scale: T, speeds: [T; LANES]) -> Self {
+        let mut strip = Self { mu: speeds, c: speeds, d0: speeds, d1: speeds };
+        for (lane, speed) in speeds.into_iter().enumerate() {
+            Air { mu: strip.mu[lane], c: strip.c[lane], d0: strip.d0[lane], d1: strip.d1[lane] } = Air::new(scale * speed);
+        }
+        strip
+    }
+
+    /// Brings `width` cells of every row up to date, from the lowest up. Leaves what passed the first face in `saved` and
+    /// what passed the last in `flux`.
+    #[expect(clippy::inline_always, reason = "compiled once for each SIMD level, and for whole strips")]
+    #[inline(always)]
+    fn rise<const WAY: i8>(&self, rows: &mut [&mut [T]], from: usize, width: usize, buffers: &mut Buffers<T>) {
+        let n = rows.len();
+        let Self { mu, c, d0, d1 } = *self;
+        let Buffers { saved, ghosts: [low, high], second, flux, numbers, .. } = buffers;
+        let far = take(saved, from, width);
+        let mut below = take(low, from, width);
+        let mut here = take(rows[0], from, width);
+        let mut above = take(if n > 1 { rows[1] } else { high }, from, width);
+        let mut before = here;
+        for lane in 0..LANES {
+            let air = Air { mu: mu[lane], c: c[lane], d0: d0[lane], d1: d1[lane] };
+            before[lane] = air.flux::<WAY>([far[lane], below[lane], here[lane], above[lane]], numbers[0]);
+        }
+        saved[from..from + width].copy_from_slice(&before[..width]);
+        for face in 1..=n {
+            let beyond: &[T] = match n - face {
+                0 => second,
+                1 => high,
+                _ => rows[face + 1],
+            };
+            let (beyond, numbers) = (take(beyond, from, width), numbers[face]);
+            let (mut through, mut after) = (here, here);
+            for lane in 0..LANES {
+                let air = Air { mu: mu[lane], c: c[lane], d0: d0[lane], d1: d1[lane] };
+                through[lane] = air.flux::<WAY>([below[lane], here[lane], above[lane], beyond[lane]], numbers);
+                after[lane] = air.after(here[lane], [before[lane], through[lane]]);
+            }
+            rows[face - 1][from..from + width].copy_from_slice(&after[..width]);
+            (below, here, above, before) = (here, above, beyond, through);
+        }
+        flux[from..from + width].copy_from_slice(&before[..width]);
+    }
+}
+
+/// Every row of plane `k` along itself.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+#[inline(always)]
+pub(super) fn along<T: Real>(job: &Sweep<'_, '_, T>, plane: &mut [T], k: usize, buffers: &mut Buffers<T>) {
+    let [nx, ny, _] = job.plan.faces.shape;
+    let number = job.plan.explicit[0][k];
+    let (faces, cells) = (nx + 1, nx + 4);
+    let Buffers { padded, flux, left, .. } = buffers;
+    padded.resize(TOGETHER * cells, T::default());
+    flux.resize(TOGETHER * faces, T::default());
+    *left = 0.0;
+    for (block, rows) in plane.chunks_mut(nx * TOGETHER).enumerate() {
+        let speeds = &job.plan.faces.low[0][nx * (block * TOGETHER + ny * k)..];
+        let air = |line: usize| Air::new(job.scale() * speeds[nx * line]);
+        for (line, (row, padded)) in rows.chunks(nx).zip(padded.chunks_mut(cells)).enumerate() {
+            let mu = air(line).mu;
+            job.pad(row, mu, mu, padded);
+        }
+        let lines = rows.len() / nx;
+        for (line, (padded, flux)) in padded.chunks(cells).zip(flux.chunks_mut(faces)).take(lines).enumerate() {
+            let air = air(line);
+            if air.mu >= T::default() {
+                air.line_fluxes::<EAST>(padded, number, flux);
+            } else {
+                air.line_fluxes::<WEST>(padded, number, flux);
+            }
+            if !job.periodic() {
+                // nothing diffuses through the sides
+                flux[0] += number * (padded[2] - padded[1]);
+                flux[nx] += number * (padded[nx + 2] - padded[nx + 1]);
+                *left += flux[nx].to_f64() - flux[0].to_f64();
+            }
+        }
+        for (line, (row, flux)) in rows.chunks_mut(nx).zip(flux.chunks(faces)).enumerate() {
+            let air = air(line);
+            let (low, high) = (&flux[..nx], &flux[1..=nx]);
+            for x in 0..nx {
+                row[x] = air.after(row[x], [low[x], high[x]]);
+            }
+        }
+    }
+}
