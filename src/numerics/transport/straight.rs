@@ -1,14 +1,14 @@
 //! Sweeps where no velocity varies along its own axis: what only the air decides is worked out once for each line.
 //!
 //! The same flux as in [`winding`](super::winding), to the same bits: nothing leaves a donor on its other side, volumes
-//! stay whole, and no face is closed. Fast because values stay in registers: rows across themselves go up in strips of
-//! `LANES`, rows along themselves go through each stage `TOGETHER`.
+//! stay whole, and no face is closed. Fast because rows across themselves go up in strips of `LANES` that lie
+//! side by side and stay in registers, and rows along themselves go through each stage `TOGETHER`.
 
 use crate::numerics::Real;
 use crate::numerics::transport::sweep::{Buffers, Sweep, total};
 
 /// Lines side by side that go up together.
-const LANES: usize = 16;
+pub(super) const LANES: usize = 16;
 /// Rows that go through each stage together along themselves: what one stage writes has left the store buffer when the
 /// next reads it at another offset.
 const TOGETHER: usize = 8;
@@ -85,105 +85,90 @@ pub(super) fn across<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], oth
     buffers.look_beyond(job, rows, other);
     buffers.numbers.clear();
     for face in 0..=n {
-        let below = if face > 0 {
-            face - 1
-        } else if periodic {
-            n - 1
-        } else {
-            0
-        };
-        let above = if face < n {
-            face + 1
-        } else if periodic {
-            1 % n
-        } else {
-            n
-        };
+        let below = if face == 0 && periodic { n - 1 } else { face.saturating_sub(1) };
+        let above = if face == n && periodic { 1 % n } else { (face + 1).min(n) };
         buffers.numbers.push([below, face, above].map(|at| job.diffusion_number(at, other)));
     }
-    let speeds = job.face_row(0, other);
-    for from in (0..nx).step_by(LANES) {
-        let width = LANES.min(nx - from);
-        let strip = Strip::new(job.scale(), take(speeds, from, width));
-        let zero = T::default();
-        if width < LANES {
-            strip.rise::<EITHER>(rows, from, width, buffers);
-        } else if strip.mu.iter().all(|mu| *mu >= zero) {
-            strip.rise::<EAST>(rows, from, LANES, buffers);
-        } else if strip.mu.iter().all(|mu| *mu < zero) {
-            strip.rise::<WEST>(rows, from, LANES, buffers);
-        } else {
-            strip.rise::<EITHER>(rows, from, LANES, buffers);
+    let Buffers { saved, ghosts: [low, high], second, flux, numbers, columns, left, .. } = buffers;
+    let strips = nx.div_ceil(LANES);
+    let speeds = &job.face_row(0, other)[..nx];
+    columns.resize(strips * (n + 4), [T::default(); LANES]);
+    let beyond: [(usize, &[T]); 4] = [(0, saved), (1, low), (n + 2, high), (n + 3, second)];
+    for (at, row) in beyond.into_iter().chain(rows.iter().map(|row| &**row).enumerate().map(|(at, row)| (at + 2, row))) {
+        for (strip, lanes) in row.chunks(LANES).enumerate() {
+            put(lanes, &mut columns[strip * (n + 4) + at]);
         }
     }
-    buffers.left = if job.periodic() { 0.0 } else { total(&buffers.flux) - total(&buffers.saved) };
+    for (strip, column) in columns.chunks_mut(n + 4).enumerate() {
+        let here = LANES * strip..nx.min(LANES * (strip + 1));
+        let mut lanes = [T::default(); LANES];
+        put(&speeds[here.clone()], &mut lanes);
+        let [first, last] = rise(job.scale(), lanes, numbers, column);
+        saved[here.clone()].copy_from_slice(&first[..here.len()]);
+        flux[here.clone()].copy_from_slice(&last[..here.len()]);
+    }
+    for (at, row) in rows.iter_mut().enumerate() {
+        for (strip, lanes) in row.chunks_mut(LANES).enumerate() {
+            lanes.copy_from_slice(&columns[strip * (n + 4) + at + 1][..lanes.len()]);
+        }
+    }
+    *left = if periodic { 0.0 } else { total(flux) - total(saved) };
 }
 
-/// `width` values of a row.
+/// Writes a strip; zeros where `lanes` ends.
 #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
-fn take<T: Real>(row: &[T], from: usize, width: usize) -> [T; LANES] {
-    let mut lanes = [T::default(); LANES];
-    lanes[..width].copy_from_slice(&row[from..from + width]);
-    lanes
-}
-
-/// The air of lines side by side.
-#[derive(Clone, Copy, Debug)]
-struct Strip<T> {
-    mu: [T; LANES],
-    c: [T; LANES],
-    d0: [T; LANES],
-    d1: [T; LANES],
-}
-
-impl<T: Real> Strip<T> {
-    #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
-    #[inline(always)]
-    fn new(scale: T, speeds: [T; LANES]) -> Self {
-        let mut strip = Self { mu: speeds, c: speeds, d0: speeds, d1: speeds };
-        for (lane, speed) in speeds.into_iter().enumerate() {
-            Air { mu: strip.mu[lane], c: strip.c[lane], d0: strip.d0[lane], d1: strip.d1[lane] } = Air::new(scale * speed);
-        }
-        strip
+fn put<T: Real>(lanes: &[T], strip: &mut [T; LANES]) {
+    if let Some(whole) = lanes.first_chunk() {
+        *strip = *whole;
+    } else {
+        *strip = [T::default(); LANES];
+        strip[..lanes.len()].copy_from_slice(lanes);
     }
+}
 
-    /// Brings `width` cells of every row up to date, from the lowest up. Leaves what passed the first face in `saved` and
-    /// what passed the last in `flux`.
-    #[expect(clippy::inline_always, reason = "compiled once for each SIMD level, and for whole strips")]
-    #[inline(always)]
-    fn rise<const WAY: i8>(&self, rows: &mut [&mut [T]], from: usize, width: usize, buffers: &mut Buffers<T>) {
-        let n = rows.len();
-        let Self { mu, c, d0, d1 } = *self;
-        let Buffers { saved, ghosts: [low, high], second, flux, numbers, .. } = buffers;
-        let far = take(saved, from, width);
-        let mut below = take(low, from, width);
-        let mut here = take(rows[0], from, width);
-        let mut above = take(if n > 1 { rows[1] } else { high }, from, width);
-        let mut before = here;
+/// Brings a column of cells with two more beyond each of its ends up to date, from the lowest up, and leaves it one place
+/// lower. Gives what passed the first faces and the last.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+#[inline(always)]
+fn rise<T: Real>(scale: T, speeds: [T; LANES], numbers: &[[T; 3]], column: &mut [[T; LANES]]) -> [[T; LANES]; 2] {
+    let (mut mu, mut c, mut d0, mut d1) = (speeds, speeds, speeds, speeds);
+    for lane in 0..LANES {
+        Air { mu: mu[lane], c: c[lane], d0: d0[lane], d1: d1[lane] } = Air::new(scale * speeds[lane]);
+    }
+    let zero = T::default();
+    if speeds.iter().all(|u| *u >= zero) {
+        rise_along::<EAST, T>([mu, c, d0, d1], numbers, column)
+    } else if speeds.iter().all(|u| *u <= zero) {
+        rise_along::<WEST, T>([mu, c, d0, d1], numbers, column)
+    } else {
+        rise_along::<EITHER, T>([mu, c, d0, d1], numbers, column)
+    }
+}
+
+/// The same in air that goes `WAY`.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+#[inline(always)]
+fn rise_along<const WAY: i8, T: Real>([mu, c, d0, d1]: [[T; LANES]; 4], numbers: &[[T; 3]], column: &mut [[T; LANES]]) -> [[T; LANES]; 2] {
+    let mut first = mu;
+    let mut before = mu;
+    let [mut far, mut below, mut here] = [column[0], column[1], column[2]];
+    for (face, numbers) in numbers.iter().enumerate() {
+        let beyond = column[face + 3];
+        let (mut through, mut new) = (below, below);
         for lane in 0..LANES {
             let air = Air { mu: mu[lane], c: c[lane], d0: d0[lane], d1: d1[lane] };
-            before[lane] = air.flux::<WAY>([far[lane], below[lane], here[lane], above[lane]], numbers[0]);
+            through[lane] = air.flux::<WAY>([far[lane], below[lane], here[lane], beyond[lane]], *numbers);
+            new[lane] = air.after(below[lane], [before[lane], through[lane]]);
         }
-        saved[from..from + width].copy_from_slice(&before[..width]);
-        for face in 1..=n {
-            let beyond: &[T] = match n - face {
-                0 => second,
-                1 => high,
-                _ => rows[face + 1],
-            };
-            let (beyond, numbers) = (take(beyond, from, width), numbers[face]);
-            let (mut through, mut after) = (here, here);
-            for lane in 0..LANES {
-                let air = Air { mu: mu[lane], c: c[lane], d0: d0[lane], d1: d1[lane] };
-                through[lane] = air.flux::<WAY>([below[lane], here[lane], above[lane], beyond[lane]], numbers);
-                after[lane] = air.after(here[lane], [before[lane], through[lane]]);
-            }
-            rows[face - 1][from..from + width].copy_from_slice(&after[..width]);
-            (below, here, above, before) = (here, above, beyond, through);
+        // below the first face there is no cell: its place is free
+        column[face] = new;
+        if face == 0 {
+            first = through;
         }
-        flux[from..from + width].copy_from_slice(&before[..width]);
+        (far, below, here, before) = (below, here, beyond, through);
     }
+    [first, before]
 }
 
 /// Every row of plane `k` along itself.

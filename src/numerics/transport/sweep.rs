@@ -1,6 +1,7 @@
 //! What the kernels of one plane share: the job, the rows a thread works in, and what lies beyond the sides.
 
 use crate::numerics::Real;
+use crate::numerics::transport::straight::LANES;
 use crate::numerics::transport::{Plan, Sides};
 
 /// One axis of one step for one tracer.
@@ -96,6 +97,8 @@ pub struct Buffers<T> {
     pub(super) ones: Vec<T>,
     /// Diffusion numbers of the face below each face, of itself and of the one above.
     pub(super) numbers: Vec<[T; 3]>,
+    /// Strips of all rows, one strip after the other.
+    pub(super) columns: Vec<[T; LANES]>,
     pub(super) delta: Vec<f64>,
     pub(super) factor: Vec<f64>,
     pub(super) turned: Vec<T>,
