@@ -86,6 +86,8 @@ pub struct Diffusivity {
 ///
 /// The eddies that move a plume sideways live for minutes, whatever its height, so its width grows with time at first. Holds
 /// for means over ten minutes and more. Source: Draxler, *Atmospheric Environment* 10, 1976, for sources near the ground.
+#[expect(clippy::inline_always, reason = "compiled for the SIMD level of its caller")]
+#[inline(always)]
 #[must_use]
 pub fn lateral_variance_m2(sigma_v_m_s: f64, age_s: f64) -> f64 {
     let sigma = sigma_v_m_s * age_s / (1.0 + 0.9 * (age_s * 1e-3).sqrt());

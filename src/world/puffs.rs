@@ -13,7 +13,7 @@ use bevy_ecs::component::Component;
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
-use crate::numerics::special::{bessel_i0_scaled, expm1_small, exponential_integral};
+use crate::numerics::special::{bessel_i0_scaled, x_exp_e1};
 
 /// A puff is cut off so many standard deviations from its centre.
 pub const REACH: f64 = 4.0;
@@ -65,21 +65,18 @@ impl VerticalLaw {
         }
     }
 
-    /// The height whose wind carries the puff: where a logarithmic wind has the mean speed of its gas, m.
+    /// The height whose wind carries the puff: where a logarithmic wind has the mean speed of its gas, m. Mean of ln z, so
+    /// `z₀ e^{E₁(z₀/b)}`.
+    #[expect(clippy::inline_always, reason = "compiled for the SIMD level of its caller")]
+    #[inline(always)]
     #[must_use]
     pub fn carried_at(self, z_m: f64, depth: f64) -> f64 {
         match self {
             Self::Gaussian => self.mean_height(z_m, depth),
-            // beyond this ratio E₁ is below 4e-5
-            Self::Proportional if z_m > 8.0 * depth => z_m,
             Self::Proportional => {
-                let ratio = z_m / depth;
-                // ln z₀ + E₁(z₀/b) tends to ln b − γ
-                if ratio < 1e-6 {
-                    return depth * 0.561_459_483_566_885;
-                }
-                let lift = exponential_integral(ratio);
-                if lift < 0.125 { z_m + z_m * expm1_small(lift) } else { z_m * libm::exp(lift) }
+                // beyond this ratio E₁ is below 4e-5
+                let near = depth * x_exp_e1((z_m / depth.max(f64::MIN_POSITIVE)).min(8.0));
+                if z_m > 8.0 * depth { z_m } else { near }
             }
         }
     }

@@ -285,7 +285,7 @@ fn a_hot_source_is_lifted_as_briggs_has_it() {
     let mut simulation = load(text, 1, 0);
     run(&mut simulation, 60.0, 0.5);
     let pressure_pa = 101_325.0;
-    let flux = envirosense::physics::dispersion::puffs::buoyancy_flux_m4_s3(1e6, pressure_pa);
+    let flux = envirosense::physics::dispersion::motion::buoyancy_flux_m4_s3(1e6, pressure_pa);
     let world = simulation.app.world_mut();
     let mut query = world.query::<(&EmitterNode, &Puffs)>();
     let (_, puffs) = query.single(world).unwrap();

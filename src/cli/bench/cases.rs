@@ -13,7 +13,7 @@ use crate::physics::airflow::around::{Around, FaceWind};
 use crate::physics::airflow::eddies::{Eddies, Moment, Spectrum};
 use crate::physics::airflow::les::{DIVERGENCE, Flow, FlowState, Forces, Side, Sides as FlowSides, Wall, vreman};
 use crate::physics::airflow::wave_sum::WaveSum;
-use crate::physics::dispersion::puffs::{PuffAir, advance};
+use crate::physics::dispersion::motion::{PuffAir, advance};
 use crate::plugins::EnviroSensePlugins;
 use crate::simulation::{Request, Simulation, SimulationError};
 use crate::streams::Stream;
@@ -231,7 +231,7 @@ pub(super) fn puff_moves_and_queries(repeats: u32) -> (f64, f64) {
     let mut best = Duration::MAX;
     for _ in 0..4 * repeats {
         let begun = ProcessTime::now();
-        advance(&mut all, &air, 0.5);
+        advance(&mut all, &air, 0.5, SimdLevel::Auto);
         best = best.min(begun.elapsed());
     }
     let moves = PUFFS as f64 / best.as_secs_f64();

@@ -1,6 +1,6 @@
 //! Dispersion: tracers released into voxels and carried by the wind.
 //!
-//! A release is carried by puffs while it is smaller than the cells (`puffs`), then by the cells. Transport is `numerics::transport`; it runs every
+//! A release is carried by puffs while it is smaller than the cells (`puffs`, `motion`), then by the cells. Transport is `numerics::transport`; it runs every
 //! k-th tick, as many as fit into the Courant limit and `LONGEST_STEP_S`, and sub-cycles when one tick does not.
 //! What a sensor meets of it fluctuates with `turbulence: Ensemble` (`fluctuations`).
 //! In the cells gases are passive: heat lifts a release only while it is a puff. Left out: chemistry between gases.
@@ -8,6 +8,7 @@
 pub mod fluctuations;
 mod kernel;
 mod ledger;
+pub mod motion;
 pub mod puffs;
 
 use bevy_app::{App, Plugin};

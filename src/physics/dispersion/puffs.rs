@@ -2,27 +2,23 @@
 //!
 //! Puffs are released and moved on slots of their own clock, `puffs.per_s` a second, whatever the tick. A puff stands for the
 //! gas of one slot: its centre is where the middle of the slot has got to, its variance along the wind that of its stretch of
-//! plume. Across, it grows with its age as Draxler has it (`world::air::lateral_variance_m2`), or as 2 K t where a diffusivity is
-//! given; where eddies are part of the wind they move it, and it grows by smaller ones, `g ε t³/6` until that is faster than 2 K t. Up, by the law of its shape and as Taylor has it, `σ² = 2 K T (t/T − 1 + e^{−t/T})` with T the Lagrangian time of the
-//! vertical turbulence: `σ_w t` at first and 2 K t in the end. It moves with the mean wind at
-//! the height that carries it and rises after Briggs if its source is hot.
+//! plume. How it moves and grows is told in [`motion`](super::motion).
 //!
 //! In `fidelity: Field` a puff goes into the cells with all its mass once it is `RIPE_CELLS` cells wide and grows as fast as they
-//! would let it, and before it can touch a wall; where nothing spreads, releases go into the cells at once. In `fidelity: Plume` it stays a puff until it
-//! leaves the domain.
+//! would let it, and before it can touch a wall; where nothing spreads, releases go into the cells at once. In
+//! `fidelity: Plume` it stays a puff until it leaves the domain.
 //!
-//! Sources: Richardson, *Proc. R. Soc. A* 110, 1926, and Salazar and Collins, *Annu. Rev. Fluid Mech.* 41, 2009 (relative dispersion); Draxler, *Atmospheric Environment* 10, 1976; Taylor, *Proc. London Math. Soc.* 20, 1921; Briggs, *Plume Rise*, USAEC 1969, and *Nuclear Safety* 13, 1972.
-//! Left out: walls in `Plume`, shear within a puff, sinking of particles inside a puff (they deposit), splitting.
-//! Checked by: the tests below, `tests/verification/puffs.rs`.
+//! Left out: walls in `Plume`, sinking of particles inside a puff (they deposit), splitting.
+//! Checked by: `tests/verification/puffs.rs`.
 
 use bevy_ecs::prelude::*;
 use glam::DVec3;
 
+use super::motion::{PuffAir, advance, buoyancy_flux_m4_s3};
 use super::{TransportState, met};
 use crate::files::scenario::{Boundary, Fidelity, Subgrid, Turbulence};
-use crate::numerics::special::expm1_small;
-use crate::units::{DRY_AIR_GAS_CONSTANT_J_KG_K, GRAVITY_M_S2};
-use crate::world::air::{Diffusivity, GroundPressure, WindField, WindSampler, lateral_variance_m2};
+use crate::numerics::Workers;
+use crate::world::air::{Diffusivity, GroundPressure, WindField, lateral_variance_m2};
 use crate::world::emitter::EmitterNode;
 use crate::world::puffs::{NewPuff, Puffs, VerticalLaw};
 use crate::world::solid::Solids;
@@ -38,197 +34,13 @@ const STRETCH: f64 = 0.6;
 const OLDEST_S: f64 = 600.0;
 /// A puff goes into the cells while a wall is still so many slots away.
 pub(super) const WALL_SLOTS: f64 = 1.5;
-/// Slower winds than this do not lift a plume further, m/s: Briggs' laws are for plumes that bend over.
-const LEAST_RISE_WIND_M_S: f64 = 1.0;
-/// Briggs' coefficients: transitional rise, final distance below and above 55 m⁴/s³, final rise in stable air.
-const BRIGGS: (f64, f64, f64, f64) = (1.6, 49.0, 119.0, 2.6);
-
-/// Specific heat of dry air at constant pressure, J/kg/K: WMO-No. 8, annex 4.B.
-const SPECIFIC_HEAT_J_KG_K: f64 = 1005.0;
-
-/// Buoyancy flux of a release of heat into air of this pressure, m⁴ s⁻³: `g Q / (π ρ cₚ T)` with ρ T = p/R.
-#[must_use]
-pub fn buoyancy_flux_m4_s3(heat_w: f64, pressure_pa: f64) -> f64 {
-    GRAVITY_M_S2 * heat_w * DRY_AIR_GAS_CONSTANT_J_KG_K / (std::f64::consts::PI * SPECIFIC_HEAT_J_KG_K * pressure_pa)
-}
-
-/// How far a plume of buoyancy flux `flux` has risen `x_m` downwind in a wind of `wind_m_s`, m.
-///
-/// `stability_s2` is the square of the buoyancy frequency, 0 or less where the air is not stable. Source: Briggs 1969, 1972.
-#[must_use]
-pub fn briggs_rise_m(flux: f64, wind_m_s: f64, x_m: f64, stability_s2: f64) -> f64 {
-    if flux <= 0.0 {
-        return 0.0;
-    }
-    let wind = wind_m_s.max(LEAST_RISE_WIND_M_S);
-    let final_x_m = if flux < 55.0 { BRIGGS.1 * libm::pow(flux, 0.625) } else { BRIGGS.2 * libm::pow(flux, 0.4) };
-    let reached = x_m.clamp(0.0, final_x_m);
-    let transitional = BRIGGS.0 * libm::cbrt(flux * reached * reached) / wind;
-    let stable = if stability_s2 > 0.0 { BRIGGS.3 * libm::cbrt(flux / (wind * stability_s2)) } else { f64::MAX };
-    transitional.min(stable)
-}
-
-/// What Taylor's variance gains in `dt_s` and the memory of the release that is left: both follow from how much memory there
-/// was, 1 at release and falling as `e^{−t/T}`. Variance in m².
-#[must_use]
-pub fn growth_m2(k_m2_s: f64, lagrangian_s: f64, dt_s: f64, memory: f64) -> (f64, f64) {
-    if lagrangian_s <= 0.0 {
-        return (2.0 * k_m2_s * dt_s, 0.0);
-    }
-    let x = dt_s / lagrangian_s;
-    let decline = if x > 0.125 { libm::expm1(-x) } else { expm1_small(-x) };
-    (2.0 * k_m2_s * (dt_s + lagrangian_s * memory * decline), memory + memory * decline)
-}
-
-/// Richardson's constant of the separation of two particles in three dimensions: Salazar and Collins, *Annu. Rev. Fluid Mech.* 41, 2009.
-const RICHARDSON: f64 = 0.5;
-
-/// What the variance of a puff along one axis gains in `dt_s` where larger eddies move it as a whole: as `g ε t³/6` while it is small,
-/// as `2 K t` once it is as large as the eddies that K stands for; without a dissipation ε always so. In m².
-#[must_use]
-pub fn relative_growth_m2(k_m2_s: f64, dissipation_m2_s3: f64, variance_m2: f64, dt_s: f64) -> f64 {
-    let most = 2.0 * k_m2_s * dt_s;
-    if dissipation_m2_s3 <= 0.0 {
-        return most;
-    }
-    // σ² = a t³ with a = g ε/6: how old such a puff is says how it goes on
-    let a = RICHARDSON * dissipation_m2_s3 / 6.0;
-    let age_s = libm::cbrt(variance_m2 / a);
-    let later_s = age_s + dt_s;
-    (a * (later_s * later_s * later_s - age_s * age_s * age_s)).min(most)
-}
-
-/// The air puffs move in.
-pub struct PuffAir<'a> {
-    wind: WindSampler<'a>,
-    diffusivity: &'a Diffusivity,
-    level_m: f64,
-    /// Turbulence in the middle of each level; its vertical diffusivity is that of the lower face, and the last one that of the top.
-    levels: Vec<Here>,
-}
-
-/// Turbulence at one height; 0 where it is not known.
-#[derive(Clone, Copy, Debug, Default)]
-struct Here {
-    x: f64,
-    y: f64,
-    z: f64,
-    sigma_v: f64,
-    lagrangian_s: f64,
-    dissipation_m2_s3: f64,
-}
-
-impl<'a> PuffAir<'a> {
-    /// A wind and what spreads in it, in levels of this height.
-    #[must_use]
-    pub fn new(wind: WindSampler<'a>, diffusivity: &'a Diffusivity, level_m: f64) -> Self {
-        let Diffusivity { x, y, z_faces, sigma_v, lagrangian_s, dissipation_m2_s3, .. } = diffusivity;
-        let of = |list: &[f64], k: usize| list.get(k).or(list.last()).copied().unwrap_or_default();
-        let level = |k: usize| Here {
-            x: of(x, k),
-            y: of(y, k),
-            z: of(z_faces, k),
-            sigma_v: of(sigma_v, k),
-            lagrangian_s: of(lagrangian_s, k),
-            dissipation_m2_s3: of(dissipation_m2_s3, k),
-        };
-        Self { wind, diffusivity, level_m, levels: (0..=x.len()).map(level).collect() }
-    }
-
-    /// The mean wind at a point; below the middle of the lowest level it falls with the logarithm of height.
-    fn wind_at(&self, point: DVec3) -> DVec3 {
-        let (lowest_m, roughness_m) = (0.5 * self.level_m, self.diffusivity.roughness_m);
-        let wind = self.wind.at(point);
-        if point.z >= lowest_m || roughness_m <= 0.0 || lowest_m <= 2.0 * roughness_m {
-            return wind;
-        }
-        let height = point.z.max(2.0 * roughness_m);
-        wind * (libm::log(height / roughness_m) / libm::log(lowest_m / roughness_m))
-    }
-
-    fn at(&self, z_m: f64) -> Here {
-        let level = z_m / self.level_m;
-        let (low, high, share) = bracket(level - 0.5, self.levels.len() - 1);
-        let (a, b) = (&self.levels[low], &self.levels[high]);
-        let between = |a: f64, b: f64| a + (b - a) * share;
-        let (below, above, part) = bracket(level, self.levels.len());
-        let (k_below, k_above) = (self.levels[below].z, self.levels[above].z);
-        Here {
-            x: between(a.x, b.x),
-            y: between(a.y, b.y),
-            z: k_below + (k_above - k_below) * part,
-            sigma_v: between(a.sigma_v, b.sigma_v),
-            lagrangian_s: between(a.lagrangian_s, b.lagrangian_s),
-            dissipation_m2_s3: between(a.dissipation_m2_s3, b.dissipation_m2_s3),
-        }
-    }
-
-    fn stability_s2(&self, z_m: f64) -> f64 {
-        let list = &self.diffusivity.stability_s2;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a level of the list")]
-        let level = (z_m / self.level_m).max(0.0) as usize;
-        list.get(level.min(list.len().saturating_sub(1))).copied().unwrap_or(0.0)
-    }
-}
-
-/// The two places of a list around `at`, and how far it is between them.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the list")]
-fn bracket(at: f64, length: usize) -> (usize, usize, f64) {
-    let at = at.clamp(0.0, (length - 1) as f64);
-    let low = at as usize;
-    (low, (low + 1).min(length - 1), at - low as f64)
-}
-
-/// Moves every puff by `dt_s` and lets it grow.
-pub fn advance(puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64) {
-    let law = puffs.law;
-    let n = puffs.len();
-    let Puffs { x_m, y_m, z_m, depth, xx_m2, yy_m2, xy_m2, age_s, memory, travelled_m, buoyancy_m4_s3, .. } = puffs;
-    let (x_m, y_m, z_m, depth) = (&mut x_m[..n], &mut y_m[..n], &mut z_m[..n], &mut depth[..n]);
-    for i in 0..n {
-        let carried_at = law.carried_at(z_m[i], depth[i]);
-        let here = air.at(law.mean_height(z_m[i], depth[i]));
-        let wind = air.wind_at(DVec3::new(x_m[i], y_m[i], carried_at));
-        x_m[i] += wind.x * dt_s;
-        y_m[i] += wind.y * dt_s;
-        z_m[i] = (z_m[i] + wind.z * dt_s).max(0.0);
-        let (from_s, to_s) = (age_s[i], age_s[i] + dt_s);
-        age_s[i] = to_s;
-        let widened = if here.sigma_v > 0.0 {
-            let gained = lateral_variance_m2(here.sigma_v, to_s) - lateral_variance_m2(here.sigma_v, from_s);
-            (gained, gained)
-        } else {
-            // its size is that across its longer side: a stretch of plume is as long as a slot
-            let (mean, half) = (0.5 * (xx_m2[i] + yy_m2[i]), 0.5 * (xx_m2[i] - yy_m2[i]));
-            let across_m2 = (mean - (half * half + xy_m2[i] * xy_m2[i]).sqrt()).max(0.0);
-            let growth = |k_m2_s: f64| relative_growth_m2(k_m2_s, here.dissipation_m2_s3, across_m2, dt_s);
-            (growth(here.x), growth(here.y))
-        };
-        xx_m2[i] += widened.0;
-        yy_m2[i] += widened.1;
-        let growth;
-        (growth, memory[i]) = growth_m2(1.0, here.lagrangian_s, dt_s, memory[i]);
-        depth[i] += match law {
-            VerticalLaw::Gaussian => here.z * growth,
-            VerticalLaw::Proportional => 0.5 * here.z * growth / (z_m[i] + depth[i]).max(f64::MIN_POSITIVE),
-        };
-        if buoyancy_m4_s3[i] > 0.0 {
-            let speed = (wind.x * wind.x + wind.y * wind.y).sqrt();
-            let risen = |way: f64| briggs_rise_m(buoyancy_m4_s3[i], speed, way, air.stability_s2(carried_at));
-            let way = travelled_m[i] + speed * dt_s;
-            z_m[i] += (risen(way) - risen(travelled_m[i])).max(0.0);
-            travelled_m[i] = way;
-        }
-    }
-}
-
 /// Releases puffs and moves them through the slots that end in this tick; sorts them for the sensors.
 #[expect(clippy::too_many_arguments, reason = "puffs need all of the air")]
 pub(super) fn travel(
     (grid, clock, solids): (Res<Grid>, Res<Clock>, Res<Solids>),
     conditions: Res<Conditions>,
     wind: WindField,
-    (diffusivity, pressure): (Res<Diffusivity>, Res<GroundPressure>),
+    (diffusivity, pressure, workers): (Res<Diffusivity>, Res<GroundPressure>, Res<Workers>),
     mut state: ResMut<TransportState>,
     mut releases: ResMut<Releases>,
     mut emitters: Query<(&EmitterNode, &mut Puffs)>,
@@ -254,7 +66,7 @@ pub(super) fn travel(
         }
         for slot in slots.clone() {
             let end_us = (slot + 1) * slot_us;
-            advance(puffs, &air, dt_s);
+            advance(puffs, &air, dt_s, workers.simd);
             for (pending, rate) in puffs.pending_kg.iter_mut().zip(&rates) {
                 *pending += rate * (end_us - counted_us) as f64 * 1e-6;
             }
@@ -270,7 +82,7 @@ pub(super) fn travel(
             let buoyancy = buoyancy_flux_m4_s3(emitter.heat_w, pressure.pa);
             if let Some(mut fresh) = released(emitter, puffs, &air, dt_s, motion, buoyancy) {
                 // the middle of the slot is half a slot old
-                advance(&mut fresh, &air, 0.5 * dt_s);
+                advance(&mut fresh, &air, 0.5 * dt_s, workers.simd);
                 fade(emitter, &mut fresh, &releases, &mut state, 0.5 * dt_s);
                 puffs.append(fresh);
             }
@@ -525,40 +337,5 @@ impl Shares {
             }
             Self::Cells(cells) => cells.iter().for_each(|(cell, share)| each(*cell..*cell + 1, 1.0, &[*share])),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_hot_plume_rises_as_briggs_has_it() {
-        for (heat, flux, x, rise) in [(1e4, 0.088_294_5, 10.749_9, 0.694_061), (1e6, 8.829_45, 191.163, 21.948_1)] {
-            let got = buoyancy_flux_m4_s3(heat, 1.2 * 287.05 * 293.15);
-            assert!((got / flux - 1.0).abs() < 1e-5, "{got}");
-            assert!((briggs_rise_m(got, 5.0, x, 0.0) / rise - 1.0).abs() < 1e-5);
-            assert!((briggs_rise_m(got, 5.0, 10.0 * x, 0.0) / rise - 1.0).abs() < 1e-5, "it does not rise for ever");
-        }
-        assert!((briggs_rise_m(8.829_45, 5.0, 100.0, 0.0) / 14.249_3 - 1.0).abs() < 1e-5);
-        // the published final rise of the stable law: a source so strong that it reaches it
-        let stable = GRAVITY_M_S2 / 293.15 * 0.02;
-        assert!((briggs_rise_m(1000.0 * 8.829_45, 5.0, 1e6, stable) / (10.0 * 35.931_4) - 1.0).abs() < 1e-4);
-    }
-
-    #[test]
-    fn growth_does_not_depend_on_how_time_is_cut() {
-        let grown = |steps: u32, dt_s: f64| {
-            (0..steps).fold((0.0, 1.0), |(sum, memory), _| {
-                let (more, memory) = growth_m2(2.0, 5.0, dt_s, memory);
-                (sum + more, memory)
-            })
-        };
-        let taylor = |t: f64| 4.0 * (t - 5.0 * (1.0 - libm::exp(-t / 5.0)));
-        for (steps, dt_s) in [(1, 20.0), (200, 0.1), (20, 1.0), (1, 0.01)] {
-            let (whole, time) = (grown(steps, dt_s).0, f64::from(steps) * dt_s);
-            assert!((whole / taylor(time) - 1.0).abs() < 1e-9, "{steps} {dt_s}: {whole}");
-        }
-        assert_eq!(growth_m2(2.0, 0.0, 3.0, 1.0), (12.0, 0.0));
     }
 }
