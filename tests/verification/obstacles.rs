@@ -281,7 +281,7 @@ const NO_INNER_LAYER: &str = "the hill in outline, not as surveyed, and no layer
 #[test]
 fn wind_over_a_hill_like_askervein_is_that_measured_on_its_top() {
     const CELL_M: f64 = 20.0;
-    const SIZE_M: (f64, f64, f64) = (1600.0, 1600.0, 480.0);
+    const SIZE_M: (f64, f64, f64) = (2400.0, 2400.0, 800.0);
     const TOP_M: f64 = 116.0;
     let (across, along) = ((SIZE_M.0 / CELL_M) as usize, (SIZE_M.1 / CELL_M) as usize);
     let height = |i: usize, j: usize| {
