@@ -52,7 +52,7 @@ impl<T: Real> Air<T> {
         let room = if room > zero { room } else { zero };
         let (ahead, back) = (across.magnitude(), behind.magnitude());
         let allowed = (c * (d0 * ahead + d1 * back)).smaller(c * ahead).smaller(room * back);
-        let correction = if behind * across > zero { allowed.with_sign_of(across) } else { zero };
+        let correction = if behind.with_sign_of(across) == behind { allowed.with_sign_of(across) } else { zero };
         mu * donor + correction - numbers[1] * across
     }
 

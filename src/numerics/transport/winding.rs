@@ -25,7 +25,7 @@ fn face_flux<T: Real>([far_low, low, high, far_high]: [T; 4], mu: [T; 3], before
     let d0 = (two - c) * (one - c) * sixth;
     let d1 = (one - c) * (one + c) * sixth;
     let allowed = (c * (d0 * ahead + d1 * back)).smaller(c * ahead).smaller(room * back);
-    let correction = if behind * across > zero { allowed.with_sign_of(across) } else { zero };
+    let correction = if behind.with_sign_of(across) == behind { allowed.with_sign_of(across) } else { zero };
     mu[1] * donor + correction - numbers[1] * open[1] * across
 }
 
