@@ -109,7 +109,12 @@ pub(super) fn across<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], oth
     }
     for (at, row) in rows.iter_mut().enumerate() {
         for (strip, lanes) in row.chunks_mut(LANES).enumerate() {
-            lanes.copy_from_slice(&columns[strip * (n + 4) + at + 1][..lanes.len()]);
+            let new = &columns[strip * (n + 4) + at + 1];
+            if let Some(whole) = lanes.first_chunk_mut() {
+                *whole = *new;
+            } else {
+                lanes.copy_from_slice(&new[..lanes.len()]);
+            }
         }
     }
     *left = if periodic { 0.0 } else { total(flux) - total(saved) };
