@@ -330,7 +330,7 @@ fn probe_devices(scenario: &Scenario) -> Vec<(DeviceEntry, Arc<Product>)> {
             let mut product: Product = crate::files::read(&Source::new("probe", text), &Kinds::default()).ok()?;
             product.sensors.push(crate::files::product::MountedSensor::bare(
                 "probe",
-                KindSpec::of("probe", Probe::new(quantity, probe.over.clone(), probe.average_s)),
+                KindSpec::of("probe", Probe::new(quantity, probe.over.clone(), probe.average_s, &scenario.bodies)),
             ));
             let at = match &probe.over {
                 crate::files::scenario::Extent::Point(at) => at.0,
@@ -360,6 +360,7 @@ pub fn load_files(app: &App, source: &Arc<Source>, request: &Request) -> Result<
         shapes,
         wind: recorded.0,
         weather: recorded.1,
+        loads: check::lines::loads(&scenario, &files, &mut found),
         files,
     };
     check::everything(app, &scenario, &products, &conditions, request, &mut found);

@@ -22,6 +22,7 @@ macro_rules! shipped_files {
 
 shipped_files! {
     "assets/arrays.ron",
+    "assets/conductors.ron",
     "assets/ginninderra_2015-05-25.csv",
     "assets/materials.ron",
     "assets/species.ron",

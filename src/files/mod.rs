@@ -15,6 +15,12 @@ pub mod species;
 /// Surfaces: roughness, emissivity.
 pub mod material;
 
+/// Overhead conductors.
+pub mod conductor;
+
+/// Overhead lines and what sits on them, as typed.
+pub mod line;
+
 /// What a unit carries.
 pub mod product;
 

@@ -4,6 +4,7 @@ use bevy_ecs::component::Component;
 use serde::Deserialize;
 
 use crate::files::kinds::{EmitterRole, EventRole, KindSpec};
+use crate::files::line::{BodyEntry, LineEntry};
 use crate::files::obstacle::Obstacle;
 use crate::files::product::FormatVersion;
 use crate::units::{
@@ -57,6 +58,12 @@ pub struct Scenario {
     /// What stands in the wind.
     #[serde(default)]
     pub obstacles: Vec<Obstacle>,
+    /// Overhead lines.
+    #[serde(default)]
+    pub lines: Vec<LineEntry>,
+    /// Bodies that warm.
+    #[serde(default)]
+    pub bodies: Vec<BodyEntry>,
     /// Gases that come in with the wind.
     #[serde(default)]
     pub background: Vec<Background>,
@@ -626,7 +633,7 @@ impl crate::files::kinds::Spec for Emission {}
 pub struct TimelineEntry {
     /// When it begins, seconds from `start`.
     pub at_s: Finite,
-    /// What changes; [`SETTABLE`] lists all.
+    /// What changes: one of [`SETTABLE`], or the `lines.ID.load_a` of a line.
     pub set: String,
     /// The new value.
     pub to: Finite,
@@ -635,7 +642,7 @@ pub struct TimelineEntry {
     pub over_s: Span,
 }
 
-/// What a timeline can change.
+/// What a timeline can change, but for loads of lines.
 pub const SETTABLE: &[&str] = &["weather.humidity_pct", "weather.pressure_hpa", "weather.temperature_c", "wind.from_deg", "wind.speed_m_s"];
 
 /// A fault to inject into a sensor.
@@ -758,7 +765,7 @@ pub struct ProbeEntry {
     pub over: Extent,
     /// Seconds between results.
     pub every_s: Duration,
-    /// `gas/SPECIES`, `air/temperature`, `air/humidity`, `air/pressure`, `wind/speed` or `wind/from_direction`.
+    /// `gas/SPECIES`, `body/ID`, `air/temperature`, `air/humidity`, `air/pressure`, `wind/speed` or `wind/from_direction`.
     pub quantity: String,
     /// Averaging time before each result; 0 is the instant.
     #[serde(default = "no_time")]

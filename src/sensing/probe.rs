@@ -5,6 +5,7 @@ use bevy_ecs::component::Component;
 use serde::Deserialize;
 
 use crate::files::kinds::{Spec, SpecFault};
+use crate::files::line::BodyEntry;
 use crate::files::scenario::Extent;
 use crate::files::species::SpeciesTable;
 use crate::sensing::response::Lag;
@@ -25,10 +26,11 @@ pub struct Probe {
     #[serde(default)]
     pub average_s: Option<Span>,
     #[serde(skip)]
-    species: usize,
+    /// Place of its gas, class or body in their list.
+    index: usize,
 }
 
-/// What a probe can report, as written: `gas/CO`, `air/temperature`, `wind/speed`, …
+/// What a probe can report, as written: `gas/CO`, `body/joint-b`, `air/temperature`, `wind/speed`, …
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum ProbeQuantity {
@@ -36,6 +38,8 @@ pub enum ProbeQuantity {
     Gas(String),
     /// Particles that were released, up to the end of a class of the species table (`PM2.5`), in µg m⁻³.
     Particles(String),
+    /// Temperature of a body of the scenario in °C.
+    Body(String),
     /// Air temperature in °C.
     Temperature,
     /// Relative humidity in percent.
@@ -49,7 +53,7 @@ pub enum ProbeQuantity {
 }
 
 impl ProbeQuantity {
-    /// What can be written, but for gases and particles.
+    /// What can be written, but for gases, particles and bodies.
     pub const NAMES: [&'static str; 5] = ["air/temperature", "air/humidity", "air/pressure", "wind/speed", "wind/from_direction"];
 }
 
@@ -65,7 +69,10 @@ impl TryFrom<String> for ProbeQuantity {
             _ => match name.split_once('/') {
                 Some(("gas", gas)) => Ok(Self::Gas(gas.to_owned())),
                 Some(("particles", class)) => Ok(Self::Particles(class.to_owned())),
-                _ => Err(format!("unknown quantity `{name}`; known here: gas/SPECIES, particles/CLASS, {}", Self::NAMES.join(", "))),
+                Some(("body", id)) => Ok(Self::Body(id.to_owned())),
+                _ => {
+                    Err(format!("unknown quantity `{name}`; known here: gas/SPECIES, particles/CLASS, body/ID, {}", Self::NAMES.join(", ")))
+                }
             },
         }
     }
@@ -86,16 +93,24 @@ impl Spec for Probe {
                 message: format!("no class of particles ends at `{class}`"),
                 known: species.particles().iter().map(|class| format!("particles/{}", class.below)).collect(),
             }],
+            ProbeQuantity::Body(_) if self.over.is_none() => vec![SpecFault {
+                path: "quantity".to_owned(),
+                code: "unknown-quantity",
+                message: "a product does not know the bodies of a scenario".to_owned(),
+                known: ProbeQuantity::NAMES.map(str::to_owned).to_vec(),
+            }],
             _ => Vec::new(),
         }
     }
 }
 
 impl Probe {
-    /// A probe of a scenario.
+    /// A probe of a scenario with these bodies.
     #[must_use]
-    pub fn new(quantity: ProbeQuantity, over: Extent, average_s: Span) -> Self {
-        Self { quantity, over: Some(over), average_s: Some(average_s), species: 0 }
+    pub fn new(quantity: ProbeQuantity, over: Extent, average_s: Span, bodies: &[BodyEntry]) -> Self {
+        let named = |body: &BodyEntry| matches!(&quantity, ProbeQuantity::Body(id) if *id == body.id);
+        let index = bodies.iter().position(named).unwrap_or_default();
+        Self { quantity, over: Some(over), average_s: Some(average_s), index }
     }
 }
 
@@ -108,6 +123,7 @@ impl Sensor for Probe {
         let (capability, name, unit) = match &self.quantity {
             ProbeQuantity::Gas(gas) => ("mole_fraction_of_gases_in_air", gas.as_str(), "[ppb]"),
             ProbeQuantity::Particles(class) => ("mass_concentration_of_particles_in_air", class.as_str(), "ug/m3"),
+            ProbeQuantity::Body(id) => ("body_temperature", id.as_str(), "Cel"),
             ProbeQuantity::Temperature => ("air_temperature", "temperature", "Cel"),
             ProbeQuantity::Humidity => ("relative_humidity", "humidity", "%"),
             ProbeQuantity::Pressure => ("air_pressure", "pressure", "hPa"),
@@ -119,12 +135,12 @@ impl Sensor for Probe {
     }
 
     fn resolve(&mut self, species: &SpeciesTable) {
-        self.species = match &self.quantity {
+        let found = match &self.quantity {
             ProbeQuantity::Gas(gas) => species.index(gas),
             ProbeQuantity::Particles(class) => species.class_up_to(class),
             _ => None,
-        }
-        .unwrap_or_default();
+        };
+        self.index = found.unwrap_or(self.index);
     }
 
     fn extent(&self) -> Option<Extent> {
@@ -137,8 +153,9 @@ impl Sensor for Probe {
 
     fn measurand(&self, air: &Surroundings, out: &mut [f64]) {
         out[0] = match &self.quantity {
-            ProbeQuantity::Gas(_) => air.gas[self.species] * 1e9,
-            ProbeQuantity::Particles(_) => air.particles_kg_m3[self.species] * 1e9,
+            ProbeQuantity::Gas(_) => air.gas[self.index] * 1e9,
+            ProbeQuantity::Particles(_) => air.particles_kg_m3[self.index] * 1e9,
+            ProbeQuantity::Body(_) => air.body_k.get(self.index).map_or(f64::NAN, |kelvin| celsius(*kelvin)),
             ProbeQuantity::Temperature => celsius(air.temperature_k),
             ProbeQuantity::Humidity => 100.0 * air.humidity_frac,
             ProbeQuantity::Pressure => 0.01 * air.pressure_pa,

@@ -11,6 +11,7 @@ use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, WindFi
 use crate::world::background::BackgroundAir;
 use crate::world::emitter::{EmitterNode, SourceElement};
 use crate::world::field::Field;
+use crate::world::lines::BodyTemperatures;
 use crate::world::nitrogen_oxides::{Oxides, oxidation_per_s, photolysis_per_s};
 use crate::world::puffs::Puffs;
 use crate::world::solid::Solids;
@@ -45,6 +46,8 @@ pub struct Surroundings {
     pub age_s: Vec<f64>,
     /// Photolysis rate of nitrogen dioxide, s⁻¹.
     pub photolysis_per_s: f64,
+    /// Temperature of every body of the scenario, K.
+    pub body_k: Vec<f64>,
 }
 
 impl Surroundings {
@@ -67,7 +70,12 @@ impl Surroundings {
         self.pressure_pa += other.pressure_pa * share;
         self.wind_m_s += other.wind_m_s * share;
         self.photolysis_per_s += other.photolysis_per_s * share;
-        let lists = [(&mut self.tracers, &other.tracers), (&mut self.background, &other.background), (&mut self.age_s, &other.age_s)];
+        let lists = [
+            (&mut self.tracers, &other.tracers),
+            (&mut self.background, &other.background),
+            (&mut self.age_s, &other.age_s),
+            (&mut self.body_k, &other.body_k),
+        ];
         for (list, more) in lists {
             for (value, more) in list.iter_mut().zip(more) {
                 *value += more * share;
@@ -82,7 +90,7 @@ impl Surroundings {
         self.pressure_pa *= factor;
         self.wind_m_s *= factor;
         self.photolysis_per_s *= factor;
-        for value in self.tracers.iter_mut().chain(&mut self.background).chain(&mut self.age_s) {
+        for value in self.tracers.iter_mut().chain(&mut self.background).chain(&mut self.age_s).chain(&mut self.body_k) {
             *value *= factor;
         }
     }
@@ -264,6 +272,7 @@ pub struct Environment<'w, 's> {
     tracers: Tracers<'w, 's>,
     puffs: Query<'w, 's, (&'static EmitterNode, &'static Puffs)>,
     background: Res<'w, BackgroundAir>,
+    bodies: Res<'w, BodyTemperatures>,
     /// What the tracers are made of.
     pub releases: Res<'w, Releases>,
 }
@@ -308,6 +317,7 @@ impl View<'_> {
         air.pressure_pa = pressure_aloft(world.pressure.pa, over.middle_m.z, air.temperature_k);
         air.weather_humidity_frac = humidity_frac(over.mean(self.humidity), air.temperature_k, air.pressure_pa);
         air.wind_m_s = over.points.iter().fold(DVec3::ZERO, |sum, (point, share)| sum + world.wind.at(&world.grid, *point) * *share);
+        air.body_k.clone_from(&world.bodies.0);
         air.tracers.clear();
         air.tracers.resize(world.releases.list.len(), 0.0);
         for (slot, column) in self.tracers.iter().enumerate().filter(|(slot, _)| world.releases.list[*slot].live) {

@@ -51,6 +51,9 @@ pub mod truth;
 /// Changes while a scenario runs.
 pub mod timeline;
 
+/// Overhead lines and the temperatures of bodies.
+pub mod lines;
+
 /// Scenario to entities.
 pub mod spawn;
 
@@ -86,7 +89,8 @@ impl Plugin for WorldPlugin {
             .add_systems(FixedUpdate, run_tick)
             .add_systems(RunFixedMainLoop, run_fixed_main.in_set(RunFixedMainLoopSystems::FixedMainLoop))
             .set_error_handler(remember_fault);
-        app.add_plugins((clock::ClockPlugin, air::AirPlugin, tracers::TracersPlugin, emitter::EmitterPlugin, event::EventPlugin));
+        app.add_plugins((clock::ClockPlugin, air::AirPlugin, tracers::TracersPlugin, emitter::EmitterPlugin, event::EventPlugin))
+            .add_state_resource::<lines::BodyTemperatures>();
     }
 }
 

@@ -24,6 +24,7 @@ use crate::world::emitter::{EmitterKinds, EmitterNode, elements};
 use crate::world::environment::vector;
 use crate::world::event::{EventKinds, EventNode};
 use crate::world::field::Voxel;
+use crate::world::lines::phases;
 use crate::world::particles::class_settles_m_s;
 use crate::world::shape::{Ground, Shape};
 use crate::world::solid::Solids;
@@ -47,6 +48,8 @@ pub struct Conditions {
     pub wind: Option<Series>,
     /// The recorded weather: temperature, then humidity and pressure where the file has them.
     pub weather: Option<Series>,
+    /// The recorded current of each line that has one.
+    pub loads: Vec<Option<Series>>,
     /// Opens the files that the scenario names.
     pub files: FileLoader,
 }
@@ -320,6 +323,7 @@ pub fn spawn_world(app: &mut App, conditions: &Conditions, seed: u64) -> Result<
     world.spawn_batch((0..grid.len()).map(|_| Voxel));
     spawn_emitters(world, conditions, &kinds, &releases)?;
     spawn_events(world, &scenario);
+    world.spawn_batch(phases(&scenario));
     world.insert_resource(Releases::new(releases, &species, scenario.chemistry));
     Ok(())
 }

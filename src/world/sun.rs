@@ -6,9 +6,8 @@
 
 use std::f64::consts::{PI, TAU};
 
-/// Sine of the sun's elevation at a moment, UTC in microseconds since 1970, and a place in degrees, north and east positive.
-#[must_use]
-pub fn sun_sine(utc_us: i64, latitude_deg: f64, longitude_deg: f64) -> f64 {
+/// Declination and hour angle of the sun at a moment, UTC in microseconds since 1970, and a longitude, east positive; radians.
+fn declination_and_hour(utc_us: i64, longitude_deg: f64) -> (f64, f64) {
     let days = utc_us as f64 * 1e-6 / 86_400.0;
     // the series begins with 1 January; years of 365.2425 days keep it within half a day
     let angle = TAU * (days / 365.2425).rem_euclid(1.0);
@@ -18,9 +17,26 @@ pub fn sun_sine(utc_us: i64, latitude_deg: f64, longitude_deg: f64) -> f64 {
     let declination = 0.006_918 - 0.399_912 * c1 + 0.070_257 * s1 - 0.006_758 * c2 + 0.000_907 * s2 - 0.002_697 * c3 + 0.001_48 * s3;
     let equation_h = (0.000_075 + 0.001_868 * c1 - 0.032_077 * s1 - 0.014_615 * c2 - 0.040_849 * s2) * 12.0 / PI;
     let solar_h = 24.0 * days.rem_euclid(1.0) + longitude_deg / 15.0 + equation_h;
-    let hour_angle = (solar_h - 12.0) * PI / 12.0;
+    (declination, (solar_h - 12.0) * PI / 12.0)
+}
+
+/// Sine of the sun's elevation at a moment, UTC in microseconds since 1970, and a place in degrees, north and east positive.
+#[must_use]
+pub fn sun_sine(utc_us: i64, latitude_deg: f64, longitude_deg: f64) -> f64 {
+    let (declination, hour_angle) = declination_and_hour(utc_us, longitude_deg);
     let latitude = latitude_deg.to_radians();
     libm::sin(latitude) * libm::sin(declination) + libm::cos(latitude) * libm::cos(declination) * libm::cos(hour_angle)
+}
+
+/// Elevation of the sun, and its azimuth clockwise from north, in degrees.
+#[must_use]
+pub fn sun_place_deg(utc_us: i64, latitude_deg: f64, longitude_deg: f64) -> (f64, f64) {
+    let (declination, hour_angle) = declination_and_hour(utc_us, longitude_deg);
+    let (sine, cosine) = libm::sincos(latitude_deg.to_radians());
+    let east = -libm::cos(declination) * libm::sin(hour_angle);
+    let north = libm::sin(declination) * cosine - libm::cos(declination) * sine * libm::cos(hour_angle);
+    let elevation = libm::asin(sun_sine(utc_us, latitude_deg, longitude_deg).clamp(-1.0, 1.0));
+    (elevation.to_degrees(), libm::atan2(east, north).to_degrees().rem_euclid(360.0))
 }
 
 /// Global horizontal irradiance of a clear sky in W m⁻² at this sine of the sun's elevation; 0 below the horizon.
@@ -44,6 +60,9 @@ mod tests {
         // NREL SPA, 2003-10-17 12:30:30 UTC-7: zenith 50.11162°; a simple formula must reach 0.5°
         let spa = elevation_deg("2003-10-17T19:30:30Z", 39.742_476, -105.178_6);
         assert!((90.0 - spa - 50.111_62).abs() < 0.5, "{spa}");
+        let at = Timestamp::try_from("2003-10-17T19:30:30Z".to_owned()).unwrap().micros();
+        let (elevation, azimuth) = sun_place_deg(at, 39.742_476, -105.178_6);
+        assert!((elevation - spa).abs() < 1e-9 && (azimuth - 194.340_24).abs() < 0.5, "{azimuth}");
         let june = elevation_deg("2024-06-21T19:00:00Z", 34.05, -118.25);
         assert!((june - 73.973).abs() < 0.5, "{june}");
         assert!(elevation_deg("2024-06-21T08:00:00Z", 34.05, -118.25) < 0.0);

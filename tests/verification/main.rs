@@ -12,6 +12,7 @@ mod eddies;
 mod emission;
 mod field;
 mod fluctuations;
+mod heat;
 mod les;
 mod look;
 mod means;

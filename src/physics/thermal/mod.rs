@@ -1,8 +1,11 @@
-//! Thermal: temperature, humidity and pressure of the air, as given, over a day, or recorded.
+//! Thermal: temperature, humidity and pressure of the air, as given, over a day, or recorded; overhead lines and their joints.
 //!
-//! Uniform in the domain for now; energy, buoyancy and bodies write the same columns later.
+//! The air is uniform in the domain for now; energy and buoyancy write the same columns later.
 
+pub mod ieee738;
 mod kernel;
+pub mod lines;
+pub mod rod;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
@@ -15,9 +18,10 @@ use crate::physics::{AppPhysicsExt, FlowSystems};
 use crate::units::{celsius, kelvin, saturation_vapour_hpa};
 use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, specific_humidity};
 use crate::world::field::FieldMut;
+use crate::world::lines::PhaseNode;
 use crate::world::spawn::{Conditions, Prepare, SiteInfo};
 use crate::world::timeline::scripted;
-use crate::world::{AppStateExt, Clock, Tick};
+use crate::world::{AppStateExt, Clock, Tick, TickSystems};
 
 /// Writes air temperature, specific humidity and ground pressure.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,7 +32,10 @@ impl Plugin for ThermalPlugin {
         app.add_physics_module("thermal")
             .add_state_resource::<GroundAir>()
             .add_systems(Prepare, set_air)
-            .add_systems(Tick, set_air.in_set(FlowSystems::Heat));
+            .add_state::<PhaseNode>()
+            .init_resource::<lines::LineTables>()
+            .add_systems(Tick, set_air.in_set(FlowSystems::Heat))
+            .add_systems(Tick, lines::warm_lines.in_set(TickSystems::Flow).after(FlowSystems::Wind));
     }
 }
 

@@ -7,7 +7,7 @@ use crate::files::scenario::{Background, Boundary, SETTABLE, Scenario, Subgrid, 
 use crate::files::series::{Column, Series};
 use crate::files::species::SpeciesTable;
 use crate::simulation::Read;
-use crate::units::{AirTemperature, Bearing, Pressure, RelativeHumidity, Roughness, WindSpeed};
+use crate::units::{AirTemperature, Bearing, NonNegative, Pressure, RelativeHumidity, Roughness, WindSpeed};
 use crate::world::spawn::FileLoader;
 
 /// The shortest Obukhov length a scenario may state, in metres; recorded ones are brought to it.
@@ -19,21 +19,8 @@ pub(in crate::simulation) fn recorded(
     files: &FileLoader,
     found: &mut Vec<Diagnostic>,
 ) -> (Option<Series>, Option<Series>) {
-    let mut series = |path: &str, wanted: Option<(&str, &str, Vec<Column<'_>>)>| {
-        let (file, time, columns) = wanted?;
-        let Some(source) = files.open(file) else {
-            found.push(
-                scenario
-                    .fault("missing-file", path, format!("no such file: `{file}`"))
-                    .help("name it relative to this file, to the folder above it, or to the working folder"),
-            );
-            return None;
-        };
-        let asked = |fault: Diagnostic| fault.also(&scenario.source, scenario.span(path), "this file is named here");
-        Series::read(&source, files.start, time, &columns).map_err(|faults| found.extend(faults.into_iter().map(asked))).ok()
-    };
     let mut shortened = 0;
-    let wind = series("wind.file", wind_columns(&scenario.value.wind)).map(|mut wind| {
+    let wind = series(scenario, files, "wind.file", wind_columns(&scenario.value.wind), found).map(|mut wind| {
         // 0 stands for the strongest stability an instrument resolves; dividing by it has no meaning
         for length in wind.columns.get_mut(2).into_iter().flatten().filter(|length| length.abs() < LEAST_OBUKHOV_M) {
             *length = LEAST_OBUKHOV_M.copysign(*length);
@@ -41,12 +28,33 @@ pub(in crate::simulation) fn recorded(
         }
         wind
     });
-    let weather = series("weather.file", weather_columns(&scenario.value.weather));
+    let weather = series(scenario, files, "weather.file", weather_columns(&scenario.value.weather), found);
     if shortened > 0 {
         let message = format!("{shortened} recorded Obukhov length(s) shorter than {LEAST_OBUKHOV_M} m were set to that");
         found.push(scenario.fault("short-obukhov", "wind.columns.obukhov_m", message).warning());
     }
     (wind, weather)
+}
+
+/// The series of a file that is named at `path`, with the columns wanted from it: its times, then the others.
+pub(super) fn series(
+    scenario: &Read<Scenario>,
+    files: &FileLoader,
+    path: &str,
+    wanted: Option<(&str, &str, Vec<Column<'_>>)>,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Series> {
+    let (file, time, columns) = wanted?;
+    let Some(source) = files.open(file) else {
+        found.push(
+            scenario
+                .fault("missing-file", path, format!("no such file: `{file}`"))
+                .help("name it relative to this file, to the folder above it, or to the working folder"),
+        );
+        return None;
+    };
+    let asked = |fault: Diagnostic| fault.also(&scenario.source, scenario.span(path), "this file is named here");
+    Series::read(&source, files.start, time, &columns).map_err(|faults| found.extend(faults.into_iter().map(asked))).ok()
 }
 
 /// Columns a wind file must have, with the intervals their numbers must lie in.
@@ -144,12 +152,14 @@ pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
                 .help("use `wind: Calm`, or `boundary: Open`"),
         );
     }
+    let loads: Vec<String> = value.lines.iter().map(|line| format!("lines.{}.load_a", line.id)).collect();
+    let settable: Vec<&str> = SETTABLE.iter().copied().chain(loads.iter().map(String::as_str)).collect();
     for (n, entry) in value.timeline.iter().enumerate() {
-        if !SETTABLE.contains(&entry.set.as_str()) {
+        if !settable.contains(&entry.set.as_str()) {
             found.push(
                 scenario
                     .fault("unknown-setting", &format!("timeline[{n}].set"), format!("a timeline cannot change `{}`", entry.set))
-                    .did_you_mean(&entry.set, SETTABLE.iter().copied(), true),
+                    .did_you_mean(&entry.set, settable.iter().copied(), true),
             );
         }
         let to = entry.to.get();
@@ -159,6 +169,7 @@ pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
             "weather.temperature_c" => AirTemperature::new(to).err(),
             "wind.from_deg" => Bearing::new(to).err(),
             "wind.speed_m_s" => WindSpeed::new(to).err(),
+            name if name.starts_with("lines.") => NonNegative::new(to).err(),
             _ => None,
         };
         found.extend(refused.map(|message| scenario.fault("bad-value", &format!("timeline[{n}].to"), message)));

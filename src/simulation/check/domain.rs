@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use glam::DVec3;
 
+use super::lines;
 use super::units::average_fits;
 use crate::device::turned;
 use crate::diagnostics::Diagnostic;
@@ -267,6 +268,13 @@ fn places(
         }
     }
     sources(scenario, grid, &check, found);
+    let mut refused: Vec<String> = Vec::new();
+    for (n, what, place) in lines::places(value) {
+        // one fault a phase is enough
+        if !refused.contains(&what) && !inside(format!("lines[{n}].points_m"), what.clone(), place, found) {
+            refused.push(what);
+        }
+    }
     for (n, gas) in value.initial.iter().enumerate() {
         if let InitialGas::GaussianPuff { id, at_m, .. } = gas {
             inside(format!("initial[{n}].at_m"), format!("puff `{id}`"), vector(*at_m), found);

@@ -2,6 +2,7 @@
 
 pub(super) mod air;
 mod domain;
+pub(super) mod lines;
 mod quantities;
 pub(super) mod shapes;
 mod units;
@@ -121,6 +122,7 @@ pub(super) fn everything(
         }
     }
     air::backgrounds(scenario, species, found);
+    lines::lines(scenario, found);
     quantities::quantities(scenario, species, found);
     units::events(app, scenario, products, found);
     units::units(world.resource::<SensorKinds>(), scenario, products, request, found);

@@ -16,8 +16,10 @@ const PICTURES_ONLY: [&str; 4] = ["wind", "wind/east", "wind/north", "wind/up"];
 pub(super) fn quantities(scenario: &Read<Scenario>, species: &SpeciesTable, found: &mut Vec<Diagnostic>) {
     let gases: Vec<String> = species.names().iter().map(|name| format!("gas/{name}")).collect();
     let particles: Vec<String> = species.particles().iter().map(|class| format!("particles/{}", class.below)).collect();
-    let known: Vec<&str> = ProbeQuantity::NAMES.iter().copied().chain(gases.iter().chain(&particles).map(String::as_str)).collect();
-    let pictured: Vec<&str> = known.iter().copied().filter(|name| !NOT_IN_PICTURES.contains(name)).chain(PICTURES_ONLY).collect();
+    let bodies: Vec<String> = scenario.value.bodies.iter().map(|body| format!("body/{}", body.id)).collect();
+    let fields: Vec<&str> = ProbeQuantity::NAMES.iter().copied().chain(gases.iter().chain(&particles).map(String::as_str)).collect();
+    let known: Vec<&str> = fields.iter().copied().chain(bodies.iter().map(String::as_str)).collect();
+    let pictured: Vec<&str> = fields.iter().copied().filter(|name| !NOT_IN_PICTURES.contains(name)).chain(PICTURES_ONLY).collect();
     let unknown = |path: String, name: &str, known: &[&str]| {
         let fault = || scenario.fault("unknown-quantity", &path, format!("no quantity here is called `{name}`"));
         (!known.contains(&name)).then(|| fault().did_you_mean(name, known.iter().copied(), true))

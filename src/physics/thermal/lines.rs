@@ -1,0 +1,153 @@
+//! Overhead lines warm: the balance of `ieee738` on every cell of a phase, joined along it by `rod`.
+//!
+//! A joint is a cell with its own diameter and surface, and the heat of its extra resistance. The air about a cell is that of the
+//! weather and the mean or resolved wind at its place; the sky is clear and nothing shades the line. In its first tick a line takes
+//! the temperature it would have in the end. Sources: IEEE Std 738-2012; amendment of the joint: two infinite fins.
+//! Left out: what a line does to the air, the neighbours' radiation, skin effect of the sleeve.
+
+use bevy_ecs::prelude::*;
+
+use super::GroundAir;
+use super::ieee738::{AirAround, Skin, loss_w_m, sun_w_m};
+use super::rod::{conductances_w_k, warm};
+use crate::files::conductor::{Conductor, Conductors};
+use crate::files::line::BodyShape;
+use crate::files::material::Materials;
+use crate::files::scenario::Scenario;
+use crate::units::{NonNegative, celsius, kelvin};
+use crate::world::air::WindField;
+use crate::world::lines::{BodyTemperatures, HeatRates, PhaseNode};
+use crate::world::spawn::{Conditions, SiteInfo};
+use crate::world::sun::sun_place_deg;
+use crate::world::timeline::scripted;
+use crate::world::{Clock, Grid};
+
+/// The tables that lines and their joints are made from.
+#[derive(Resource, Clone, Debug)]
+pub(super) struct LineTables {
+    conductors: Conductors,
+    materials: Materials,
+}
+
+impl Default for LineTables {
+    fn default() -> Self {
+        Self { conductors: Conductors::shipped(), materials: Materials::shipped() }
+    }
+}
+
+/// A cell of a phase as the balance sees it.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    skin: Skin,
+    air: AirAround,
+    /// Sun on it, W.
+    sun_w: f64,
+    length_m: f64,
+    extra_ohm: f64,
+    /// Heat capacity, J/K.
+    capacity_j_k: f64,
+}
+
+impl Piece {
+    fn joule_w(&self, conductor: &Conductor, current_a: f64, temperature_c: f64) -> f64 {
+        current_a * current_a * (conductor.resistance_ohm_m(temperature_c) * self.length_m + self.extra_ohm)
+    }
+
+    fn lost_w(&self, temperature_c: f64) -> f64 {
+        loss_w_m(self.skin, self.air, temperature_c) * self.length_m
+    }
+}
+
+/// Current in a line at a moment, ampere.
+#[must_use]
+pub fn load_a(conditions: &Conditions, line: usize, now_s: f64) -> f64 {
+    let entry = &conditions.scenario.lines[line];
+    let recorded = conditions.loads.get(line).and_then(Option::as_ref).map(|series| series.at(0, now_s));
+    let base = recorded.unwrap_or_else(|| entry.load_a.map_or(0.0, NonNegative::get));
+    scripted(&conditions.scenario.timeline, &format!("lines.{}.load_a", entry.id), base, now_s)
+}
+
+/// Lets every phase warm or cool over this tick.
+pub(super) fn warm_lines(
+    (conditions, clock, site, grid): (Res<Conditions>, Res<Clock>, Res<SiteInfo>, Res<Grid>),
+    (tables, ground): (Res<LineTables>, Res<GroundAir>),
+    wind: WindField,
+    mut phases: Query<&mut PhaseNode>,
+    mut bodies: ResMut<BodyTemperatures>,
+) -> Result<(), BevyError> {
+    if phases.is_empty() {
+        return Ok(());
+    }
+    let now_s = clock.now_s();
+    let sun = sun_place_deg(clock.utc_us(clock.elapsed_us()), site.latitude_deg, site.longitude_deg);
+    bodies.0.resize(conditions.scenario.bodies.len(), ground.temperature_k);
+    for mut phase in &mut phases {
+        let entry = &conditions.scenario.lines[phase.line];
+        let Some(conductor) = tables.conductors.get(&entry.conductor) else { continue };
+        let current_a = load_a(&conditions, phase.line, now_s);
+        let pieces = pieces(&phase, &conditions.scenario, conductor, &tables.materials, |at_m, along| {
+            let wind = wind.at(&grid, at_m);
+            let speed = libm::hypot(wind.x, wind.y);
+            let cosine = if speed > 0.0 { (wind.x * along.x + wind.y * along.y) / speed } else { 0.0 };
+            let temperature_c = celsius(ground.temperature_k);
+            (AirAround { temperature_c, wind_m_s: speed, along: cosine, elevation_m: site.elevation_m + at_m.z }, sun)
+        });
+        let dt_s = if phase.temperature_c.is_empty() { f64::INFINITY } else { clock.tick_s() };
+        let phase = &mut *phase;
+        phase.temperature_c.resize(pieces.len(), celsius(ground.temperature_k));
+        let capacity: Vec<f64> = pieces.iter().map(|piece| piece.capacity_j_k).collect();
+        let lengths: Vec<f64> = pieces.iter().map(|piece| piece.length_m).collect();
+        let conductance = conductances_w_k(&lengths, |cell| phase.cells[cell].body.is_some(), conductor.axial_w_m_k.get());
+        let gain = |i: usize, t: f64| pieces[i].joule_w(conductor, current_a, t) + pieces[i].sun_w - pieces[i].lost_w(t);
+        let before = phase.temperature_c.clone();
+        if !warm(&mut phase.temperature_c, &capacity, &conductance, dt_s, gain) {
+            return Err(format!("line `{}` finds no temperature for its current of {current_a} A: it would melt", phase.id).into());
+        }
+        phase.heat = HeatRates::default();
+        for (i, piece) in pieces.iter().enumerate() {
+            let now = phase.temperature_c[i];
+            phase.heat.joule_w += piece.joule_w(conductor, current_a, now);
+            phase.heat.sun_w += piece.sun_w;
+            phase.heat.lost_w += piece.lost_w(now);
+            phase.heat.stored_w += capacity[i] * (now - before[i]) / dt_s;
+            if let Some(body) = phase.cells[i].body {
+                bodies.0[body] = kelvin(now);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The cells of a phase with the air and the sun about them.
+fn pieces(
+    phase: &PhaseNode,
+    scenario: &Scenario,
+    conductor: &Conductor,
+    materials: &Materials,
+    about: impl Fn(glam::DVec3, glam::DVec3) -> (AirAround, (f64, f64)),
+) -> Vec<Piece> {
+    let bare =
+        Skin { diameter_m: conductor.diameter_m.get(), emissivity: conductor.emissivity.get(), absorptivity: conductor.absorptivity.get() };
+    let piece = |cell: &crate::world::lines::LineCell| {
+        let (air, sun) = about(cell.at_m, cell.along);
+        let (mut skin, mut extra_ohm) = (bare, 0.0);
+        if let Some(body) = cell.body.map(|body| &scenario.bodies[body]) {
+            let BodyShape::Capsule { radius_m, .. } = body.shape;
+            let emissivity = materials.get(&body.material).map_or(bare.emissivity, |material| material.emissivity.get());
+            skin = Skin { diameter_m: 2.0 * radius_m.get(), emissivity, absorptivity: emissivity };
+            extra_ohm = body.extra_resistance_ohm.get();
+        }
+        let azimuth_deg = libm::atan2(cell.along.x, cell.along.y).to_degrees();
+        // a joint is as much metal as its cross-section
+        let metal = skin.diameter_m * skin.diameter_m / (bare.diameter_m * bare.diameter_m);
+        Piece {
+            skin,
+            air,
+            sun_w: sun_w_m(skin, sun, azimuth_deg, air.elevation_m) * cell.length_m,
+            length_m: cell.length_m,
+            extra_ohm,
+            capacity_j_k: conductor.heat_capacity_j_m_k.get() * metal * cell.length_m,
+        }
+    };
+    phase.cells.iter().map(piece).collect()
+}

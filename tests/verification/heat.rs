@@ -1,0 +1,103 @@
+//! Section 3.6: overhead lines and their joints, through the real schedule.
+
+use envirosense::diagnostics::Source;
+use envirosense::plugins::EnviroSensePlugins;
+use envirosense::simulation::{Request, Simulation};
+use envirosense::world::lines::PhaseNode;
+
+use crate::table::{Line, accept};
+
+const STANDARD: &str = "IEEE Std 738-2012, worked example and the same balance solved for other currents";
+
+/// A line of one phase of Drake, 80 m from west to east, with whatever else.
+fn line_of(load: &str, start: &str, temperature_c: f64, wind: &str, tick_s: f64, more: &str) -> Simulation {
+    let text = format!(
+        "Scenario(format: 1, name: \"line\", start: \"{start}\", site: (latitude_deg: 30.0, longitude_deg: 0.0, elevation_m: 0.0),
+        tick_s: {tick_s:?}, duration_s: 10000.0, domain: (size_m: (100.0, 20.0, 12.0), cell_m: 4.0), turbulence: Laminar, wind: {wind},
+        weather: Given(temperature_c: {temperature_c:?}, humidity_pct: 30.0, pressure_hpa: 1013.25),
+        lines: [(id: \"feeder\", conductor: \"drake_795\", phases: [\"A\"], points_m: [(10.0, 10.0, 9.0), (90.0, 10.0, 9.0)], load_a: {load})],
+        {more})"
+    );
+    Simulation::load(EnviroSensePlugins, &Source::new("line.ron", text), &Request::default()).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn phase(simulation: &mut Simulation) -> PhaseNode {
+    let world = simulation.app.world_mut();
+    world.query::<&PhaseNode>().iter(world).next().unwrap().clone()
+}
+
+/// Temperature in the middle of the line.
+fn middle_c(simulation: &mut Simulation) -> f64 {
+    let phase = phase(simulation);
+    phase.temperature_c[phase.cells.iter().position(|cell| cell.at_m.x >= 49.9).unwrap()]
+}
+
+fn row(case: String, expected: f64, measured: f64, error: f64, limit: f64) -> Line {
+    Line { module: "thermal", case, expected, measured, error, limit, source: STANDARD, missed: None }
+}
+
+/// 10 June, 11 h by the sun; the equation of time is half a minute.
+const NOON: &str = "2024-06-10T10:59:30Z";
+const NIGHT: &str = "2024-06-10T23:00:00Z";
+/// Across the line.
+const ACROSS: &str = "Uniform(speed_m_s: 0.61, from_deg: 180.0)";
+
+#[test]
+fn a_line_is_as_warm_as_the_standard_has_it() {
+    let hot =
+        [(0, 51.8752), (400, 58.6735), (600, 67.4473), (800, 80.2307), (1000, 97.4716), (1025, 99.9635), (1200, 119.623), (1500, 162.610)];
+    let brisk = [(500, 25.8721), (1000, 45.0221), (1500, 82.6443)];
+    let still = [(300, 32.5802), (600, 51.5298), (900, 81.3690)];
+    let cases = [
+        ("noon", NOON, 40.0, ACROSS, &hot[..]),
+        ("night", NIGHT, 20.0, "Uniform(speed_m_s: 2.0, from_deg: 180.0)", &brisk[..]),
+        ("still", NIGHT, 25.0, "Calm", &still[..]),
+    ];
+    let mut lines = Vec::new();
+    for (name, start, air_c, wind, list) in cases {
+        for (current, expected) in list {
+            let mut simulation = line_of(&format!("{current}.0"), start, air_c, wind, 1.0, "");
+            simulation.step().unwrap();
+            let measured = middle_c(&mut simulation);
+            lines.push(row(format!("3.6-{name}-{current}A"), *expected, measured, (measured - expected).abs(), 0.3));
+        }
+    }
+    accept(&lines);
+}
+
+#[test]
+fn a_step_of_the_load_warms_a_line_in_the_time_the_standard_has_and_energy_closes() {
+    let step = "timeline: [(at_s: 0.0, set: \"lines.feeder.load_a\", to: 1200.0)], warm_up_s: 10.0";
+    let mut simulation = line_of("800.0", NOON, 40.0, ACROSS, 1.0, step);
+    let mut lines = Vec::new();
+    let mut open: f64 = 0.0;
+    let expected = [(0, 80.2307), (60, 83.3482), (300, 93.6469), (600, 102.639), (900, 108.582), (1800, 116.647)];
+    for tick in 1..=1810 {
+        simulation.step().unwrap();
+        let heat = phase(&mut simulation).heat;
+        open = open.max(((heat.joule_w + heat.sun_w - heat.lost_w - heat.stored_w) / (heat.joule_w + heat.sun_w)).abs());
+        // the step falls into the first recorded tick
+        if let Some((after_s, expected)) = expected.iter().find(|(after_s, _)| after_s + 9 + i32::from(*after_s > 0) == tick) {
+            let measured = middle_c(&mut simulation);
+            lines.push(row(format!("3.6-step-{after_s}s"), *expected, measured, (measured - expected).abs(), 0.3));
+        }
+    }
+    lines.push(row("3.6-line-energy".to_owned(), 0.0, open, open, 1e-9));
+    assert_eq!(lines.len(), 7);
+    accept(&lines);
+}
+
+#[test]
+fn a_bad_joint_is_as_much_warmer_as_a_sleeve_between_two_fins() {
+    // 50 W at 800 A
+    let joint =
+        "bodies: [(id: \"joint\", shape: Capsule(length_m: 0.15, radius_m: 0.01407), material: \"aluminium_weathered\", on: \"feeder/A\",
+        extra_resistance_ohm: 7.8125e-5)]";
+    let mut simulation = line_of("800.0", NOON, 40.0, ACROSS, 1.0, joint);
+    simulation.step().unwrap();
+    let phase = phase(&mut simulation);
+    let at = phase.cells.iter().position(|cell| cell.body == Some(0)).unwrap();
+    let warmer = phase.temperature_c[at] - phase.temperature_c[0];
+    let error = (warmer / 44.0 - 1.0).abs();
+    accept(&[Line { source: "amendment A5", ..row("3.6-joint-50W".to_owned(), 44.0, warmer, error, 0.03) }]);
+}
