@@ -96,7 +96,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("unknown-product", "No file `products/NAME.ron` beside the scenario, here, or among the shipped files."),
     (
         "unknown-quantity",
-        "Probes and snapshots know `gas/SPECIES`, `air/temperature`, `air/humidity`, `air/pressure`, `wind/speed`, `wind/from_direction`; snapshots also `wind`, `wind/east`, `wind/north`, `wind/up`.",
+        "Probes and snapshots know `gas/SPECIES`, `particles/CLASS`, `air/temperature`, `air/humidity`, `air/pressure`, `wind/speed`, `wind/from_direction`; probes also `body/ID`; snapshots also `wind`, `wind/east`, `wind/north`, `wind/up`.",
     ),
     ("unknown-sensor", "The product carries no sensor of this id."),
     ("unknown-setting", "A timeline can change numbers of wind and weather, and the `lines.ID.load_a` of a line."),

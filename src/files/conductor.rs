@@ -28,6 +28,8 @@ pub struct Conductor {
     pub heat_capacity_j_m_k: Positive,
     /// Thermal conductivity times cross-section along it in W m K⁻¹.
     pub axial_w_m_k: Positive,
+    /// Where its outer strands melt, °C: a run ends there.
+    pub melts_c: Positive,
     /// Where the figures come from.
     pub source: String,
 }

@@ -765,7 +765,7 @@ pub struct ProbeEntry {
     pub over: Extent,
     /// Seconds between results.
     pub every_s: Duration,
-    /// `gas/SPECIES`, `body/ID`, `air/temperature`, `air/humidity`, `air/pressure`, `wind/speed` or `wind/from_direction`.
+    /// `gas/SPECIES`, `particles/CLASS`, `body/ID`, `air/temperature`, `air/humidity`, `air/pressure`, `wind/speed` or `wind/from_direction`.
     pub quantity: String,
     /// Averaging time before each result; 0 is the instant.
     #[serde(default = "no_time")]

@@ -27,7 +27,7 @@ pub struct Probe {
     pub average_s: Option<Span>,
     #[serde(skip)]
     /// Place of its gas, class or body in their list.
-    index: usize,
+    index: Option<usize>,
 }
 
 /// What a probe can report, as written: `gas/CO`, `body/joint-b`, `air/temperature`, `wind/speed`, …
@@ -93,7 +93,7 @@ impl Spec for Probe {
                 message: format!("no class of particles ends at `{class}`"),
                 known: species.particles().iter().map(|class| format!("particles/{}", class.below)).collect(),
             }],
-            ProbeQuantity::Body(_) if self.over.is_none() => vec![SpecFault {
+            ProbeQuantity::Body(_) if self.index.is_none() => vec![SpecFault {
                 path: "quantity".to_owned(),
                 code: "unknown-quantity",
                 message: "a product does not know the bodies of a scenario".to_owned(),
@@ -109,7 +109,7 @@ impl Probe {
     #[must_use]
     pub fn new(quantity: ProbeQuantity, over: Extent, average_s: Span, bodies: &[BodyEntry]) -> Self {
         let named = |body: &BodyEntry| matches!(&quantity, ProbeQuantity::Body(id) if *id == body.id);
-        let index = bodies.iter().position(named).unwrap_or_default();
+        let index = bodies.iter().position(named);
         Self { quantity, over: Some(over), average_s: Some(average_s), index }
     }
 }
@@ -135,12 +135,11 @@ impl Sensor for Probe {
     }
 
     fn resolve(&mut self, species: &SpeciesTable) {
-        let found = match &self.quantity {
+        self.index = match &self.quantity {
             ProbeQuantity::Gas(gas) => species.index(gas),
             ProbeQuantity::Particles(class) => species.class_up_to(class),
-            _ => None,
+            _ => self.index,
         };
-        self.index = found.unwrap_or(self.index);
     }
 
     fn extent(&self) -> Option<Extent> {
@@ -152,10 +151,11 @@ impl Sensor for Probe {
     }
 
     fn measurand(&self, air: &Surroundings, out: &mut [f64]) {
+        let of = |list: &[f64]| self.index.and_then(|index| list.get(index)).copied().unwrap_or(f64::NAN);
         out[0] = match &self.quantity {
-            ProbeQuantity::Gas(_) => air.gas[self.index] * 1e9,
-            ProbeQuantity::Particles(_) => air.particles_kg_m3[self.index] * 1e9,
-            ProbeQuantity::Body(_) => air.body_k.get(self.index).map_or(f64::NAN, |kelvin| celsius(*kelvin)),
+            ProbeQuantity::Gas(_) => of(&air.gas) * 1e9,
+            ProbeQuantity::Particles(_) => of(&air.particles_kg_m3) * 1e9,
+            ProbeQuantity::Body(_) => celsius(of(&air.body_k)),
             ProbeQuantity::Temperature => celsius(air.temperature_k),
             ProbeQuantity::Humidity => 100.0 * air.humidity_frac,
             ProbeQuantity::Pressure => 0.01 * air.pressure_pa,

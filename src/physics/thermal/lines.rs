@@ -3,7 +3,7 @@
 //! A joint is a cell with its own diameter and surface, and the heat of its extra resistance. The air about a cell is that of the
 //! weather and the mean or resolved wind at its place; the sky is clear and nothing shades the line. In its first tick a line takes
 //! the temperature it would have in the end. Sources: IEEE Std 738-2012; amendment of the joint: two infinite fins.
-//! Left out: what a line does to the air, the neighbours' radiation, skin effect of the sleeve.
+//! A joint takes up as large a share of sunlight as its emissivity. Left out: what a line does to the air, the neighbours' radiation, skin effect of the sleeve.
 
 use bevy_ecs::prelude::*;
 
@@ -16,7 +16,7 @@ use crate::files::material::Materials;
 use crate::files::scenario::Scenario;
 use crate::units::{NonNegative, celsius, kelvin};
 use crate::world::air::WindField;
-use crate::world::lines::{BodyTemperatures, HeatRates, PhaseNode};
+use crate::world::lines::{BodyTemperatures, HeatRates, LineCell, PhaseNode};
 use crate::world::spawn::{Conditions, SiteInfo};
 use crate::world::sun::sun_place_deg;
 use crate::world::timeline::scripted;
@@ -83,15 +83,15 @@ pub(super) fn warm_lines(
     bodies.0.resize(conditions.scenario.bodies.len(), ground.temperature_k);
     for mut phase in &mut phases {
         let entry = &conditions.scenario.lines[phase.line];
-        let Some(conductor) = tables.conductors.get(&entry.conductor) else { continue };
+        let conductor = tables.conductors.get(&entry.conductor).ok_or_else(|| format!("no conductor is called `{}`", entry.conductor))?;
         let current_a = load_a(&conditions, phase.line, now_s);
         let pieces = pieces(&phase, &conditions.scenario, conductor, &tables.materials, |at_m, along| {
             let wind = wind.at(&grid, at_m);
-            let speed = libm::hypot(wind.x, wind.y);
-            let cosine = if speed > 0.0 { (wind.x * along.x + wind.y * along.y) / speed } else { 0.0 };
+            let speed = wind.length();
+            let cosine = if speed > 0.0 { wind.dot(along) / speed } else { 0.0 };
             let temperature_c = celsius(ground.temperature_k);
             (AirAround { temperature_c, wind_m_s: speed, along: cosine, elevation_m: site.elevation_m + at_m.z }, sun)
-        });
+        })?;
         let dt_s = if phase.temperature_c.is_empty() { f64::INFINITY } else { clock.tick_s() };
         let phase = &mut *phase;
         phase.temperature_c.resize(pieces.len(), celsius(ground.temperature_k));
@@ -101,7 +101,11 @@ pub(super) fn warm_lines(
         let gain = |i: usize, t: f64| pieces[i].joule_w(conductor, current_a, t) + pieces[i].sun_w - pieces[i].lost_w(t);
         let before = phase.temperature_c.clone();
         if !warm(&mut phase.temperature_c, &capacity, &conductance, dt_s, gain) {
-            return Err(format!("line `{}` finds no temperature for its current of {current_a} A: it would melt", phase.id).into());
+            return Err(format!("line `{}` finds no temperature for its current of {current_a} A", phase.id).into());
+        }
+        let hottest_c = phase.temperature_c.iter().copied().fold(f64::MIN, f64::max);
+        if hottest_c > conductor.melts_c.get() {
+            return Err(format!("line `{}` melts: {hottest_c:.0} °C at {current_a} A", phase.id).into());
         }
         phase.heat = HeatRates::default();
         for (i, piece) in pieces.iter().enumerate() {
@@ -125,29 +129,31 @@ fn pieces(
     conductor: &Conductor,
     materials: &Materials,
     about: impl Fn(glam::DVec3, glam::DVec3) -> (AirAround, (f64, f64)),
-) -> Vec<Piece> {
+) -> Result<Vec<Piece>, String> {
     let bare =
         Skin { diameter_m: conductor.diameter_m.get(), emissivity: conductor.emissivity.get(), absorptivity: conductor.absorptivity.get() };
-    let piece = |cell: &crate::world::lines::LineCell| {
+    let piece = |cell: &LineCell| -> Result<Piece, String> {
         let (air, sun) = about(cell.at_m, cell.along);
         let (mut skin, mut extra_ohm) = (bare, 0.0);
         if let Some(body) = cell.body.map(|body| &scenario.bodies[body]) {
             let BodyShape::Capsule { radius_m, .. } = body.shape;
-            let emissivity = materials.get(&body.material).map_or(bare.emissivity, |material| material.emissivity.get());
+            let material = materials.get(&body.material).ok_or_else(|| format!("no surface is called `{}`", body.material))?;
+            // no table of absorptivities yet: weathered metal takes up as much of the sun as it radiates
+            let emissivity = material.emissivity.get();
             skin = Skin { diameter_m: 2.0 * radius_m.get(), emissivity, absorptivity: emissivity };
             extra_ohm = body.extra_resistance_ohm.get();
         }
         let azimuth_deg = libm::atan2(cell.along.x, cell.along.y).to_degrees();
         // a joint is as much metal as its cross-section
         let metal = skin.diameter_m * skin.diameter_m / (bare.diameter_m * bare.diameter_m);
-        Piece {
+        Ok(Piece {
             skin,
             air,
             sun_w: sun_w_m(skin, sun, azimuth_deg, air.elevation_m) * cell.length_m,
             length_m: cell.length_m,
             extra_ohm,
             capacity_j_k: conductor.heat_capacity_j_m_k.get() * metal * cell.length_m,
-        }
+        })
     };
     phase.cells.iter().map(piece).collect()
 }

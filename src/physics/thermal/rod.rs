@@ -35,7 +35,8 @@ pub fn warm(temperature: &mut [f64], capacity: &[f64], conductance: &[f64], dt_s
             let missing = gain(i, here) + flows - storing * (here - before[i]);
             // Thomas: eliminate the cell below
             let (above_below, step_below) = if i > 0 { (above[i - 1], step[i - 1]) } else { (0.0, 0.0) };
-            let pivot = storing - slope.min(0.0) + low + high - low * above_below;
+            // where a line warms the faster the warmer it is there is no stable state: its tangent leads away from one
+            let pivot = (storing + slope.abs() + low + high - low * above_below).max(f64::MIN_POSITIVE);
             above[i] = high / pivot;
             step[i] = (missing + low * step_below) / pivot;
         }
@@ -45,6 +46,9 @@ pub fn warm(temperature: &mut [f64], capacity: &[f64], conductance: &[f64], dt_s
                 step[i] += above[i] * step[i + 1];
             }
             most = most.max(step[i].abs());
+        }
+        if !step.iter().all(|step| step.is_finite()) {
+            return false;
         }
         let share = if most > LONGEST_ROUND_K { LONGEST_ROUND_K / most } else { 1.0 };
         for (value, step) in temperature.iter_mut().zip(&step) {
@@ -87,6 +91,18 @@ mod tests {
         // all that comes in goes out
         let out: f64 = (0..cells.len()).map(|i| loss * warmer[i] * cells[i]).sum();
         assert!((out / 50.0 - 1.0).abs() < 1e-9, "{out}");
+    }
+
+    #[test]
+    fn a_cell_that_gains_with_warmth_finds_its_stable_state_or_says_that_there_is_none() {
+        // gains as much as it loses at first, then loses more
+        let mut even = [0.0; 3];
+        assert!(warm(&mut even, &[1.0; 3], &[0.0; 2], f64::INFINITY, |_, t| 10.0 + 0.5 * t - 0.01 * t * t));
+        let root = 25.0 + 1625f64.sqrt();
+        assert!(even.iter().all(|t| (t - root).abs() < 1e-6), "{even:?} for {root}");
+        let mut away = [0.0; 3];
+        assert!(!warm(&mut away, &[1.0; 3], &[0.0; 2], f64::INFINITY, |_, t| 10.0 + 0.5 * t));
+        assert!(!warm(&mut away, &[1.0; 3], &[0.0; 2], f64::INFINITY, |_, _| f64::INFINITY));
     }
 
     #[test]

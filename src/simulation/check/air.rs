@@ -1,5 +1,6 @@
 //! Weather, wind and the gases that come with them.
 
+use super::lines::LARGEST_A;
 use super::unique;
 use crate::diagnostics::Diagnostic;
 use crate::files::material::Materials;
@@ -169,6 +170,7 @@ pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
             "weather.temperature_c" => AirTemperature::new(to).err(),
             "wind.from_deg" => Bearing::new(to).err(),
             "wind.speed_m_s" => WindSpeed::new(to).err(),
+            name if name.starts_with("lines.") && to > LARGEST_A => Some(format!("a current is at most {LARGEST_A} A")),
             name if name.starts_with("lines.") => NonNegative::new(to).err(),
             _ => None,
         };

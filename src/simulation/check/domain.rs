@@ -269,7 +269,7 @@ fn places(
     }
     sources(scenario, grid, &check, found);
     let mut refused: Vec<String> = Vec::new();
-    for (n, what, place) in lines::places(value) {
+    for (n, what, place) in lines::places(value, grid) {
         // one fault a phase is enough
         if !refused.contains(&what) && !inside(format!("lines[{n}].points_m"), what.clone(), place, found) {
             refused.push(what);

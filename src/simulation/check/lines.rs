@@ -10,11 +10,13 @@ use crate::files::material::Materials;
 use crate::files::scenario::Scenario;
 use crate::files::series::{Column, Series};
 use crate::simulation::Read;
-use crate::world::lines::{length_m, phase_m, place_m, stretch_m};
+use crate::units::NonNegative;
+use crate::world::Grid;
+use crate::world::lines::{FINEST_M, length_m, phase_m, place_m, stretch_m};
 use crate::world::spawn::FileLoader;
 
 /// Larger currents than this are refused in a file: a thick conductor melts far below.
-const LARGEST_A: f64 = 1e5;
+pub(super) const LARGEST_A: f64 = 1e5;
 
 /// Reads the currents that are recorded, one for each line.
 pub(in crate::simulation) fn loads(scenario: &Read<Scenario>, files: &FileLoader, found: &mut Vec<Diagnostic>) -> Vec<Option<Series>> {
@@ -39,9 +41,24 @@ pub(super) fn lines(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
                 scenario.fault("unknown-conductor", &format!("{path}.conductor"), format!("no conductor is called `{}`", line.conductor));
             found.push(fault.did_you_mean(&line.conductor, conductors.all().iter().map(|conductor| conductor.id.as_str()), true));
         }
+        if line.load_a.is_some_and(|load| load.get() > LARGEST_A) {
+            found.push(scenario.fault("bad-value", &format!("{path}.load_a"), format!("a current is at most {LARGEST_A} A")));
+        }
+        if line.id.is_empty() || line.id.contains('/') {
+            found.push(scenario.fault(
+                "bad-value",
+                &format!("{path}.id"),
+                "the id of a line has letters and no `/`: bodies name `LINE/PHASE`",
+            ));
+        }
         let phases: Vec<&str> = line.phases.iter().map(String::as_str).collect();
-        if phases.is_empty() || phases.iter().enumerate().any(|(n, phase)| phases[..n].contains(phase)) {
-            found.push(scenario.fault("bad-value", &format!("{path}.phases"), "a line has one phase or more, each with a name of its own"));
+        let unclear = |(n, phase): (usize, &&str)| phase.is_empty() || phase.contains('/') || phases[..n].contains(phase);
+        if phases.is_empty() || phases.iter().enumerate().any(unclear) {
+            found.push(scenario.fault(
+                "bad-value",
+                &format!("{path}.phases"),
+                "a line has one phase or more, each with a name of its own and no `/` in it",
+            ));
         }
         if line.load_a.is_some() == line.recorded.is_some() {
             let fault = scenario.fault("bad-value", &path, format!("line `{}` takes its current from one place", line.id));
@@ -96,8 +113,8 @@ fn bodies(scenario: &Read<Scenario>, conductors: &Conductors, found: &mut Vec<Di
             let message = format!("`{}` reaches from {from:.3} to {to:.3} m of a line of {way:.3} m", body.id);
             found.push(scenario.fault("outside-domain", &path, message).help("move it with `along_m`"));
         }
-        if let Some((other, id, _)) = taken.iter().find(|(_, on, (a, b))| *on == body.on && from < *b && *a < to) {
-            let fault = scenario.fault("bad-value", &path, format!("`{}` lies where another body of `{id}` is", body.id));
+        if let Some((other, id, _)) = taken.iter().find(|(_, on, (a, b))| *on == body.on && from < *b + FINEST_M && *a < to + FINEST_M) {
+            let fault = scenario.fault("bad-value", &path, format!("`{}` is less than {FINEST_M} m from another body of `{id}`", body.id));
             found.push(
                 fault
                     .also(&scenario.source, scenario.span(&format!("bodies[{other}]")), "this one")
@@ -108,20 +125,22 @@ fn bodies(scenario: &Read<Scenario>, conductors: &Conductors, found: &mut Vec<Di
     }
 }
 
-/// Places along every phase, a few a span, that must lie in air.
-pub(super) fn places(scenario: &Scenario) -> Vec<(usize, String, DVec3)> {
-    const A_SPAN: usize = 16;
+/// Places along every phase, half a cell apart or less, that must lie in air.
+pub(super) fn places(scenario: &Scenario, grid: &Grid) -> Vec<(usize, String, DVec3)> {
+    let step = 0.5 * grid.cell_m.iter().copied().fold(f64::MAX, f64::min);
     let mut list = Vec::new();
     for (n, line) in scenario.lines.iter().enumerate().filter(|(_, line)| line.points_m.len() > 1) {
         for (phase, name) in line.phases.iter().enumerate() {
-            let way = phase_m(line, phase);
-            let whole = length_m(&way);
-            let count = A_SPAN * (way.len() - 1);
-            let sag_m = line.sag_m.map_or(0.0, crate::units::NonNegative::get);
-            list.extend((0..=count).map(|part| {
-                let (place, _) = place_m(&way, sag_m, whole * part as f64 / count as f64);
-                (n, format!("line `{}/{name}`", line.id), place)
-            }));
+            let (what, sag_m) = (format!("line `{}/{name}`", line.id), line.sag_m.map_or(0.0, NonNegative::get));
+            for span in phase_m(line, phase).windows(2) {
+                let length = span[0].distance(span[1]);
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+                let count = (length / step).ceil().clamp(2.0, 1e5) as u32;
+                list.extend((0..=count).map(|part| {
+                    let (place, _) = place_m(span, sag_m, length * f64::from(part) / f64::from(count));
+                    (n, what.clone(), place)
+                }));
+            }
         }
     }
     list
