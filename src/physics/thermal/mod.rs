@@ -35,7 +35,7 @@ impl Plugin for ThermalPlugin {
             .add_state::<PhaseNode>()
             .init_resource::<lines::LineTables>()
             .add_systems(Tick, set_air.in_set(FlowSystems::Heat))
-            .add_systems(Tick, lines::warm_lines.in_set(TickSystems::Flow).after(FlowSystems::Wind));
+            .add_systems(Tick, lines::warm_lines.in_set(TickSystems::Surroundings));
     }
 }
 
