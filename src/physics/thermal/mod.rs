@@ -1,6 +1,6 @@
 //! Thermal: temperature, humidity and pressure of the air, as given, over a day, or recorded; overhead lines and their joints.
 //!
-//! The air is uniform in the domain for now; energy and buoyancy write the same columns later.
+//! The air is uniform in the domain. Left out: its energy on voxels, buoyancy.
 
 pub mod ieee738;
 mod kernel;

@@ -1,4 +1,4 @@
-//! A rod that conducts along itself and exchanges heat all along: conductors, later bus bars and pipes.
+//! A rod that conducts along itself and exchanges heat all along, as a conductor does.
 //!
 //! Solves `C_i dT_i/dt = G_i (T_{i+1} − T_i) − G_{i−1} (T_i − T_{i−1}) + q_i(T_i)` by backward Euler with Newton's method: first order in
 //! time, second in space, unconditionally stable; with an endless step it finds the steady state. Nothing leaves through the ends.
