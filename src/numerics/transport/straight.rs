@@ -56,15 +56,20 @@ impl<T: Real> Air<T> {
         mu * donor + correction - numbers[1] * across
     }
 
-    /// Fluxes through all faces of one line.
+    /// Fluxes through all faces of one line of `n` cells, in whole strips of faces; what lies beyond the last means nothing.
     #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
     #[inline(always)]
-    fn line_fluxes<const WAY: i8>(self, padded: &[T], number: T, flux: &mut [T]) {
-        let n = flux.len();
-        let (far_low, low, high, far_high) = (&padded[..n], &padded[1..=n], &padded[2..n + 2], &padded[3..n + 3]);
-        for x in 0..n {
-            flux[x] = self.flux::<WAY>([far_low[x], low[x], high[x], far_high[x]], [number; 3]);
+    fn line_fluxes<const WAY: i8>(self, padded: &[T], n: usize, number: T, flux: &mut [T]) {
+        for (at, fluxes) in flux[..n.next_multiple_of(LANES)].chunks_exact_mut(LANES).enumerate() {
+            let at = LANES * at;
+            let [far_low, low, high, far_high] = [lanes(padded, at), lanes(padded, at + 1), lanes(padded, at + 2), lanes(padded, at + 3)];
+            let mut through = low;
+            for lane in 0..LANES {
+                through[lane] = self.flux::<WAY>([far_low[lane], low[lane], high[lane], far_high[lane]], [number; 3]);
+            }
+            fluxes.copy_from_slice(&through);
         }
+        flux[n] = self.flux::<WAY>([padded[n], padded[n + 1], padded[n + 2], padded[n + 3]], [number; 3]);
     }
 
     /// A cell after what passed its low and its high face.
@@ -73,6 +78,16 @@ impl<T: Real> Air<T> {
     fn after(self, old: T, [flux_low, flux_high]: [T; 2]) -> T {
         let carried = self.mu * old;
         old - ((flux_high - carried) - (flux_low - carried))
+    }
+
+    /// A strip of cells after what passed their low and their high faces.
+    #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+    #[inline(always)]
+    fn strip_after(self, mut cells: [T; LANES], low: [T; LANES], high: [T; LANES]) -> [T; LANES] {
+        for lane in 0..LANES {
+            cells[lane] = self.after(cells[lane], [low[lane], high[lane]]);
+        }
+        cells
     }
 }
 
@@ -176,31 +191,42 @@ fn rise_along<const WAY: i8, T: Real>([mu, c, d0, d1]: [[T; LANES]; 4], numbers:
     [first, before]
 }
 
+/// The strip of a list that begins at `at`.
+#[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
+#[inline(always)]
+fn lanes<T: Real>(list: &[T], at: usize) -> [T; LANES] {
+    let mut strip = [T::default(); LANES];
+    strip.copy_from_slice(&list[at..at + LANES]);
+    strip
+}
+
 /// Every row of plane `k` along itself.
 #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
 pub(super) fn along<T: Real>(job: &Sweep<'_, '_, T>, plane: &mut [T], k: usize, buffers: &mut Buffers<T>) {
     let [nx, ny, _] = job.plan.faces.shape;
     let number = job.plan.explicit[0][k];
-    let (faces, cells) = (nx + 1, nx + 4);
+    let zero = T::default();
+    // room for whole strips of a line and the cells or the face beyond its end
+    let room = nx.next_multiple_of(LANES) + LANES;
     let Buffers { padded, flux, left, .. } = buffers;
-    padded.resize(TOGETHER * cells, T::default());
-    flux.resize(TOGETHER * faces, T::default());
+    padded.resize(TOGETHER * room, zero);
+    flux.resize(TOGETHER * room, zero);
     *left = 0.0;
     for (block, rows) in plane.chunks_mut(nx * TOGETHER).enumerate() {
         let speeds = &job.plan.faces.low[0][nx * (block * TOGETHER + ny * k)..];
-        let air = |line: usize| Air::new(job.scale() * speeds[nx * line]);
-        for (line, (row, padded)) in rows.chunks(nx).zip(padded.chunks_mut(cells)).enumerate() {
-            let mu = air(line).mu;
-            job.pad(row, mu, mu, padded);
+        let mut airs = [Air::new(zero); TOGETHER];
+        for (line, air) in airs.iter_mut().enumerate().take(rows.len() / nx) {
+            *air = Air::new(job.scale() * speeds[nx * line]);
         }
-        let lines = rows.len() / nx;
-        for (line, (padded, flux)) in padded.chunks(cells).zip(flux.chunks_mut(faces)).take(lines).enumerate() {
-            let air = air(line);
-            if air.mu >= T::default() {
-                air.line_fluxes::<EAST>(padded, number, flux);
+        for ((row, padded), air) in rows.chunks(nx).zip(padded.chunks_mut(room)).zip(airs) {
+            job.pad(row, air.mu, air.mu, &mut padded[..nx + 4]);
+        }
+        for ((padded, flux), air) in padded.chunks(room).zip(flux.chunks_mut(room)).zip(airs).take(rows.len() / nx) {
+            if air.mu >= zero {
+                air.line_fluxes::<EAST>(padded, nx, number, flux);
             } else {
-                air.line_fluxes::<WEST>(padded, number, flux);
+                air.line_fluxes::<WEST>(padded, nx, number, flux);
             }
             if !job.periodic() {
                 // nothing diffuses through the sides
@@ -209,11 +235,14 @@ pub(super) fn along<T: Real>(job: &Sweep<'_, '_, T>, plane: &mut [T], k: usize, 
                 *left += flux[nx].to_f64() - flux[0].to_f64();
             }
         }
-        for (line, (row, flux)) in rows.chunks_mut(nx).zip(flux.chunks(faces)).enumerate() {
-            let air = air(line);
-            let (low, high) = (&flux[..nx], &flux[1..=nx]);
-            for x in 0..nx {
-                row[x] = air.after(row[x], [low[x], high[x]]);
+        for ((row, flux), air) in rows.chunks_mut(nx).zip(flux.chunks(room)).zip(airs) {
+            let (whole, rest) = row.as_chunks_mut();
+            for (at, cells) in whole.iter_mut().enumerate() {
+                *cells = air.strip_after(*cells, lanes(flux, LANES * at), lanes(flux, LANES * at + 1));
+            }
+            let done = nx - rest.len();
+            for (x, cell) in rest.iter_mut().enumerate() {
+                *cell = air.after(*cell, [flux[done + x], flux[done + x + 1]]);
             }
         }
     }
