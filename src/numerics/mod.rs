@@ -22,6 +22,7 @@ use std::ops::{Add, AddAssign, Mul, Neg, Sub};
 use std::sync::Arc;
 
 use bevy_ecs::resource::Resource;
+use rayon::prelude::*;
 
 /// The two floating-point types kernels are written for.
 pub trait Real:
@@ -173,6 +174,21 @@ impl Workers {
     #[must_use]
     pub fn threads(&self) -> usize {
         self.pool.current_num_threads()
+    }
+
+    /// What `work` makes of every item, in their order; each thread begins with a `state` of its own. A single thread works
+    /// where it is called.
+    pub fn map<I: Send, S, R: Send>(
+        &self,
+        items: Vec<I>,
+        state: impl Fn() -> S + Send + Sync,
+        work: impl Fn(&mut S, usize, I) -> R + Send + Sync,
+    ) -> Vec<R> {
+        if self.threads() == 1 {
+            let mut state = state();
+            return items.into_iter().enumerate().map(|(at, item)| work(&mut state, at, item)).collect();
+        }
+        self.run(|| items.into_par_iter().enumerate().map_init(state, |state, (at, item)| work(state, at, item)).collect())
     }
 
     /// Runs `work` where rayon's parallel iterators use this pool.

@@ -22,13 +22,11 @@ mod straight;
 mod sweep;
 mod winding;
 
-use rayon::prelude::*;
-
 pub use planes::PlaneKernels;
 pub use sweep::{Buffers, Sweep};
 
 use crate::numerics::tridiagonal::Diffusion;
-use crate::numerics::{Real, Workers};
+use crate::numerics::{Real, SimdLevel, Workers};
 
 /// Largest share of a cell that may leave it along one axis in one step. Proposed from scans of stability.
 pub const MAX_COURANT: f64 = 0.8;
@@ -232,59 +230,98 @@ impl<'f, T: Real> Plan<'f, T> {
     pub fn advance(&self, cells: &mut [T], inflow: T, workers: &Workers) -> f64 {
         let [nx, ny, nz] = self.faces.shape;
         assert_eq!(cells.len(), nx * ny * nz, "`cells` is a column of the plan's grid");
-        workers.run(|| {
+        let passes = self.passes();
+        // what goes on within the levels is done level by level, while its cells are in the first cache
+        let both_within_levels = |a: &Pass, b: &Pass| (self.order[a.turn] == 2) == (self.order[b.turn] == 2);
+        let mut left = 0.0;
+        for group in passes.chunk_by(both_within_levels) {
+            let shares = if self.order[group[0].turn] == 2 {
+                self.slices(group, cells, inflow, workers)
+            } else {
+                self.levels(group, cells, inflow, workers)
+            };
+            left += shares.iter().sum::<f64>();
+        }
+        left
+    }
+
+    /// Passes along z, slice by slice. Gives what left through the sides of each.
+    fn slices(&self, passes: &[Pass], cells: &mut [T], inflow: T, workers: &Workers) -> Vec<f64> {
+        let [nx, ny, nz] = self.faces.shape;
+        let mut slices: Vec<Vec<&mut [T]>> = (0..ny).map(|_| Vec::with_capacity(nz)).collect();
+        for (row, cells) in cells.chunks_mut(nx).enumerate() {
+            slices[row % ny].push(cells);
+        }
+        let implicit = self.vertical_implicit.as_ref();
+        workers.map(slices, Buffers::default, |buffers, j, mut rows| {
+            passes.iter().map(|pass| self.across(*pass, implicit, &mut rows, j, (inflow, workers.simd), buffers)).sum()
+        })
+    }
+
+    /// Passes along x and y, level by level. Gives what left through the sides of each.
+    fn levels(&self, passes: &[Pass], cells: &mut [T], inflow: T, workers: &Workers) -> Vec<f64> {
+        let [nx, ny, _] = self.faces.shape;
+        workers.map(cells.chunks_mut(nx * ny).collect(), Buffers::default, |buffers, k, plane| {
             let mut left = 0.0;
-            for pass in self.passes() {
-                let Pass { turn, moves, spreads } = pass;
-                let axis = self.order[turn];
-                let volume = self.volume.as_ref().map(|after| (turn.checked_sub(1).map(|t| after[t].as_slice()), after[turn].as_slice()));
-                let job = Sweep { plan: self, axis, inflow, volume };
-                let level = workers.simd;
-                if axis == 2 {
-                    let mut pencils: Vec<Vec<&mut [T]>> = (0..ny).map(|_| Vec::with_capacity(nz)).collect();
-                    for (row, cells) in cells.chunks_mut(nx).enumerate() {
-                        pencils[row % ny].push(cells);
-                    }
-                    let all = pencils.into_par_iter().enumerate();
-                    let slices = all.map_init(Buffers::default, |buffers, (j, mut rows)| {
-                        buffers.left = 0.0;
-                        if moves {
-                            T::across(level, &job, &mut rows, j, buffers);
-                        }
-                        if let Some(diffusion) = self.vertical_implicit.as_ref().filter(|_| spreads) {
-                            T::diffuse(level, &job, diffusion, &mut rows, j, buffers);
-                        }
-                        buffers.left
-                    });
-                    left += in_order(slices);
-                    continue;
+            for pass in passes {
+                let implicit = self.implicit[self.order[pass.turn]][k].as_ref();
+                if self.order[pass.turn] == 0 {
+                    left += self.along(*pass, implicit, plane, k, (inflow, workers.simd), buffers);
+                } else {
+                    let mut rows: Vec<&mut [T]> = plane.chunks_mut(nx).collect();
+                    left += self.across(*pass, implicit, &mut rows, k, (inflow, workers.simd), buffers);
                 }
-                let all = cells.par_chunks_mut(nx * ny).enumerate();
-                let planes = all.map_init(Buffers::default, |buffers, (k, plane)| {
-                    let implicit = self.implicit[axis][k].as_ref().filter(|_| spreads);
-                    buffers.left = 0.0;
-                    if axis == 0 {
-                        if moves {
-                            T::along(level, &job, plane, k, buffers);
-                        }
-                        if let Some(diffusion) = implicit {
-                            T::diffuse_lines(level, &job, diffusion, plane, k, buffers);
-                        }
-                    } else {
-                        let mut rows: Vec<&mut [T]> = plane.chunks_mut(nx).collect();
-                        if moves {
-                            T::across(level, &job, &mut rows, k, buffers);
-                        }
-                        if let Some(diffusion) = implicit {
-                            T::diffuse(level, &job, diffusion, &mut rows, k, buffers);
-                        }
-                    }
-                    buffers.left
-                });
-                left += in_order(planes);
             }
             left
         })
+    }
+
+    /// One pass of the rows of a plane across themselves. Gives what left through the sides.
+    fn across(
+        &self,
+        pass: Pass,
+        implicit: Option<&Diffusion>,
+        rows: &mut [&mut [T]],
+        other: usize,
+        (inflow, level): (T, SimdLevel),
+        buffers: &mut Buffers<T>,
+    ) -> f64 {
+        let job = self.job(pass, inflow);
+        buffers.left = 0.0;
+        if pass.moves {
+            T::across(level, &job, rows, other, buffers);
+        }
+        if let Some(diffusion) = implicit.filter(|_| pass.spreads) {
+            T::diffuse(level, &job, diffusion, rows, other, buffers);
+        }
+        buffers.left
+    }
+
+    /// One pass of the rows of a level along themselves. Gives what left through the sides.
+    fn along(
+        &self,
+        pass: Pass,
+        implicit: Option<&Diffusion>,
+        plane: &mut [T],
+        k: usize,
+        (inflow, level): (T, SimdLevel),
+        buffers: &mut Buffers<T>,
+    ) -> f64 {
+        let job = self.job(pass, inflow);
+        buffers.left = 0.0;
+        if pass.moves {
+            T::along(level, &job, plane, k, buffers);
+        }
+        if let Some(diffusion) = implicit.filter(|_| pass.spreads) {
+            T::diffuse_lines(level, &job, diffusion, plane, k, buffers);
+        }
+        buffers.left
+    }
+
+    /// What the kernels of a pass need to know.
+    fn job(&self, pass: Pass, inflow: T) -> Sweep<'_, 'f, T> {
+        let volume = self.volume.as_ref().map(|after| (pass.turn.checked_sub(1).map(|t| after[t].as_slice()), after[pass.turn].as_slice()));
+        Sweep { plan: self, axis: self.order[pass.turn], inflow, volume }
     }
 
     /// The passes of a step. Implicit diffusion keeps Σ c and so may only run where every cell is whole: in the same pass
@@ -309,11 +346,6 @@ struct Pass {
     turn: usize,
     moves: bool,
     spreads: bool,
-}
-
-/// The sum of a list that threads fill, in its own order.
-fn in_order(list: impl IndexedParallelIterator<Item = f64>) -> f64 {
-    list.collect::<Vec<f64>>().iter().sum()
 }
 
 /// Multiplies a tracer by `factor` and sets negligible values to zero.
@@ -359,7 +391,6 @@ fn volumes_after<T: Real>(faces: &Faces<'_, T>, scale: [T; 3], order: [usize; 3]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::numerics::SimdLevel;
 
     /// Face velocities of a swirl from a stream function in every x–y plane, divergence-free by construction.
     fn swirl<T: Real>(shape: [usize; 3], strength: f64) -> ([Vec<T>; 3], [Vec<T>; 3]) {

@@ -56,7 +56,7 @@ impl<T: Real> Air<T> {
         mu * donor + correction - numbers[1] * across
     }
 
-    /// Fluxes through all faces of one line of `n` cells, in whole strips of faces; what lies beyond the last means nothing.
+    /// Fluxes through the low faces of the `n` cells of one line, in whole strips; what lies beyond the last means nothing.
     #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
     #[inline(always)]
     fn line_fluxes<const WAY: i8>(self, padded: &[T], n: usize, number: T, flux: &mut [T]) {
@@ -69,7 +69,6 @@ impl<T: Real> Air<T> {
             }
             fluxes.copy_from_slice(&through);
         }
-        flux[n] = self.flux::<WAY>([padded[n], padded[n + 1], padded[n + 2], padded[n + 3]], [number; 3]);
     }
 
     /// A cell after what passed its low and its high face.
@@ -98,20 +97,24 @@ pub(super) fn across<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], oth
     let (n, nx) = (rows.len(), rows[0].len());
     let periodic = job.periodic();
     buffers.look_beyond(job, rows, other);
+    let number = |face: usize| job.diffusion_number(face, other);
     buffers.numbers.clear();
-    for face in 0..=n {
-        let below = if face == 0 && periodic { n - 1 } else { face.saturating_sub(1) };
-        let above = if face == n && periodic { 1 % n } else { (face + 1).min(n) };
-        buffers.numbers.push([below, face, above].map(|at| job.diffusion_number(at, other)));
-    }
-    let Buffers { saved, ghosts: [low, high], second, flux, numbers, columns, left, .. } = buffers;
+    buffers.numbers.push(number(if periodic { n - 1 } else { 0 }));
+    buffers.numbers.extend((0..=n).map(number));
+    buffers.numbers.push(number(if periodic { 1 % n } else { n }));
+    let Buffers { saved, ghosts: [low, high], second, numbers, columns, left, .. } = buffers;
+    *left = 0.0;
     let strips = nx.div_ceil(LANES);
     let speeds = &job.face_row(0, other)[..nx];
     columns.resize(strips * (n + 4), [T::default(); LANES]);
     let beyond: [(usize, &[T]); 4] = [(0, saved), (1, low), (n + 2, high), (n + 3, second)];
     for (at, row) in beyond.into_iter().chain(rows.iter().map(|row| &**row).enumerate().map(|(at, row)| (at + 2, row))) {
-        for (strip, lanes) in row.chunks(LANES).enumerate() {
-            put(lanes, &mut columns[strip * (n + 4) + at]);
+        let (whole, rest) = row.as_chunks();
+        for (strip, column) in whole.iter().zip(columns.chunks_exact_mut(n + 4)) {
+            column[at] = *strip;
+        }
+        if !rest.is_empty() {
+            columns[whole.len() * (n + 4) + at][..rest.len()].copy_from_slice(rest);
         }
     }
     for (strip, column) in columns.chunks_mut(n + 4).enumerate() {
@@ -119,20 +122,19 @@ pub(super) fn across<T: Real>(job: &Sweep<'_, '_, T>, rows: &mut [&mut [T]], oth
         let mut lanes = [T::default(); LANES];
         put(&speeds[here.clone()], &mut lanes);
         let [first, last] = rise(job.scale(), lanes, numbers, column);
-        saved[here.clone()].copy_from_slice(&first[..here.len()]);
-        flux[here.clone()].copy_from_slice(&last[..here.len()]);
-    }
-    for (at, row) in rows.iter_mut().enumerate() {
-        for (strip, lanes) in row.chunks_mut(LANES).enumerate() {
-            let new = &columns[strip * (n + 4) + at + 1];
-            if let Some(whole) = lanes.first_chunk_mut() {
-                *whole = *new;
-            } else {
-                lanes.copy_from_slice(&new[..lanes.len()]);
-            }
+        if !periodic {
+            *left += total(&last[..here.len()]) - total(&first[..here.len()]);
         }
     }
-    *left = if periodic { 0.0 } else { total(flux) - total(saved) };
+    for (at, row) in rows.iter_mut().enumerate() {
+        let (whole, rest) = row.as_chunks_mut();
+        for (strip, column) in whole.iter_mut().zip(columns.chunks_exact(n + 4)) {
+            *strip = column[at + 1];
+        }
+        if !rest.is_empty() {
+            rest.copy_from_slice(&columns[whole.len() * (n + 4) + at + 1][..rest.len()]);
+        }
+    }
 }
 
 /// Writes a strip; zeros where `lanes` ends.
@@ -151,7 +153,7 @@ fn put<T: Real>(lanes: &[T], strip: &mut [T; LANES]) {
 /// lower. Gives what passed the first faces and the last.
 #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
-fn rise<T: Real>(scale: T, speeds: [T; LANES], numbers: &[[T; 3]], column: &mut [[T; LANES]]) -> [[T; LANES]; 2] {
+fn rise<T: Real>(scale: T, speeds: [T; LANES], numbers: &[T], column: &mut [[T; LANES]]) -> [[T; LANES]; 2] {
     let (mut mu, mut c, mut d0, mut d1) = (speeds, speeds, speeds, speeds);
     for lane in 0..LANES {
         Air { mu: mu[lane], c: c[lane], d0: d0[lane], d1: d1[lane] } = Air::new(scale * speeds[lane]);
@@ -169,11 +171,11 @@ fn rise<T: Real>(scale: T, speeds: [T; LANES], numbers: &[[T; 3]], column: &mut 
 /// The same in air that goes `WAY`.
 #[expect(clippy::inline_always, reason = "compiled once for each SIMD level")]
 #[inline(always)]
-fn rise_along<const WAY: i8, T: Real>([mu, c, d0, d1]: [[T; LANES]; 4], numbers: &[[T; 3]], column: &mut [[T; LANES]]) -> [[T; LANES]; 2] {
+fn rise_along<const WAY: i8, T: Real>([mu, c, d0, d1]: [[T; LANES]; 4], numbers: &[T], column: &mut [[T; LANES]]) -> [[T; LANES]; 2] {
     let mut first = mu;
     let mut before = mu;
     let [mut far, mut below, mut here] = [column[0], column[1], column[2]];
-    for (face, numbers) in numbers.iter().enumerate() {
+    for (face, numbers) in numbers.array_windows().enumerate() {
         let beyond = column[face + 3];
         let (mut through, mut new) = (below, below);
         for lane in 0..LANES {
@@ -228,10 +230,12 @@ pub(super) fn along<T: Real>(job: &Sweep<'_, '_, T>, plane: &mut [T], k: usize, 
             } else {
                 air.line_fluxes::<WEST>(padded, nx, number, flux);
             }
-            if !job.periodic() {
-                // nothing diffuses through the sides
-                flux[0] += number * (padded[2] - padded[1]);
-                flux[nx] += number * (padded[nx + 2] - padded[nx + 1]);
+            if job.periodic() {
+                flux[nx] = flux[0];
+            } else {
+                // beyond a side nothing varies and nothing diffuses: air takes along what it has
+                let [first, last] = if air.mu >= zero { [padded[1], padded[nx + 1]] } else { [padded[2], padded[nx + 2]] };
+                (flux[0], flux[nx]) = (air.mu * first, air.mu * last);
                 *left += flux[nx].to_f64() - flux[0].to_f64();
             }
         }

@@ -95,8 +95,8 @@ pub struct Buffers<T> {
     /// The second row beyond the last.
     pub(super) second: Vec<T>,
     pub(super) ones: Vec<T>,
-    /// Diffusion numbers of the face below each face, of itself and of the one above.
-    pub(super) numbers: Vec<[T; 3]>,
+    /// Diffusion numbers of all faces, and of those beyond the first and the last.
+    pub(super) numbers: Vec<T>,
     /// Strips of all rows, one strip after the other.
     pub(super) columns: Vec<[T; LANES]>,
     pub(super) delta: Vec<f64>,
