@@ -17,6 +17,9 @@ pub const VON_KARMAN: f64 = 0.40;
 /// 0 °C in kelvin. Source: BIPM SI brochure (exact).
 pub const ZERO_CELSIUS_K: f64 = 273.15;
 
+/// Stefan-Boltzmann constant in W m⁻² K⁻⁴, CODATA 2018.
+pub const STEFAN_BOLTZMANN_W_M2_K4: f64 = 5.670_374_419e-8;
+
 /// The longest time a file can speak of, 31 years in seconds: chosen, so that microseconds fit every counter.
 const LONGEST_S: f64 = 1e9;
 

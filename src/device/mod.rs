@@ -15,7 +15,8 @@ use crate::sensing::SensorKinds;
 use crate::sensing::faults::Fault;
 use crate::sensing::pipeline::{Chain, Instrument, Window, unit_draws};
 use crate::sensing::result::{Reading, ReadingTruth};
-use crate::units::Finite;
+use crate::units::{Finite, NonNegative};
+use crate::world::enclosure::{Enclosure, EnclosureState};
 use crate::world::environment::{Footprint, SourceFactors, vector};
 use crate::world::event::EventNode;
 use crate::world::solid::Solids;
@@ -56,6 +57,9 @@ pub struct Device {
     pub sensors: Vec<Entity>,
 }
 
+/// Power of a unit whose product names none, W: an idle controller, section 15 of the sensor reference.
+const IDLE_W: f64 = 0.35;
+
 /// Spawns one unit with its sensors.
 pub fn spawn_device(world: &mut World, entry: &DeviceEntry, product: &Arc<Product>, faults: &[FaultEntry], index: usize) {
     let (grid, seed, species) = (*world.resource::<Grid>(), world.resource::<RunSeed>().0, world.resource::<SpeciesTable>().clone());
@@ -64,7 +68,8 @@ pub fn spawn_device(world: &mut World, entry: &DeviceEntry, product: &Arc<Produc
     let mode = product.modes.iter().find(|mode| entry.mode.as_ref().is_none_or(|name| *name == mode.name));
     let at_m = vector(entry.at_m) + DVec3::Z * product.mount.height_m.get();
     let heading_deg = entry.heading_deg.get();
-    let device = world.spawn(UnitTruth::default()).id();
+    let enclosure = Enclosure { parts: product.enclosure.clone(), at_m, power_w: product.power_w.map_or(IDLE_W, NonNegative::get) };
+    let device = world.spawn((UnitTruth::default(), enclosure, EnclosureState::default())).id();
     // the same serial has the same spread in every scenario with this seed; without one the id stands in
     let unit = entry.serial.map_or_else(|| entry.id.clone(), |serial| format!("{}#{serial}", product.name));
     let mut sensors = Vec::new();

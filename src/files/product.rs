@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::files::kinds::{KindSpec, SensorRole};
-use crate::units::{Duration, Finite, NonNegative};
+use crate::units::{Duration, Finite, Fraction, NonNegative, Positive};
 
 /// The only format this engine reads and writes.
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -30,9 +30,12 @@ pub struct Product {
     /// How it is mounted.
     #[serde(default)]
     pub mount: Mount,
-    /// Mean electrical power in watts.
+    /// Mean electrical power in watts, all of which warms the board; without it 0.35 W, an idle controller.
     #[serde(default)]
     pub power_w: Option<NonNegative>,
+    /// What its housing is made of.
+    #[serde(default)]
+    pub enclosure: EnclosureParts,
     /// Physics modules it needs; one that is missing from the program is an error.
     pub physics: Vec<String>,
     /// What it measures.
@@ -56,6 +59,46 @@ impl Default for Mount {
     /// At the device position itself.
     fn default() -> Self {
         Self { height_m: NonNegative::try_from(0.0).unwrap_or_else(|_| unreachable!("0 is not negative")) }
+    }
+}
+
+/// A housing with a board in it: a unit of 1.8 kg in white plastic, unless said. Design values of section 15 of the sensor reference.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EnclosureParts {
+    /// Heat capacity of the board in J/K.
+    pub board_j_k: Positive,
+    /// Heat capacity of the housing in J/K.
+    pub housing_j_k: Positive,
+    /// Thermal resistance between the two in K/W.
+    pub board_to_housing_k_w: Positive,
+    /// Outer surface that air cools, m².
+    pub area_m2: NonNegative,
+    /// Its projection on the ground, which the sun warms, m².
+    pub sunlit_m2: NonNegative,
+    /// Surface that radiates to the sky, m².
+    pub sky_m2: NonNegative,
+    /// Absorptivity for sunlight: white paint 0.3, aged 0.7.
+    pub absorptivity: Fraction,
+    /// Long-wave emissivity.
+    pub emissivity: Fraction,
+}
+
+impl Default for EnclosureParts {
+    fn default() -> Self {
+        let positive = |value: f64| Positive::new(value).unwrap_or_else(|text| unreachable!("{text}"));
+        let area = |value: f64| NonNegative::new(value).unwrap_or_else(|text| unreachable!("{text}"));
+        let share = |value: f64| Fraction::new(value).unwrap_or_else(|text| unreachable!("{text}"));
+        Self {
+            board_j_k: positive(80.0),
+            housing_j_k: positive(1600.0),
+            board_to_housing_k_w: positive(6.0),
+            area_m2: area(0.1),
+            sunlit_m2: area(0.03),
+            sky_m2: area(0.05),
+            absorptivity: share(0.3),
+            emissivity: share(0.9),
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use crate::files::line::{BodyEntry, LineEntry};
 use crate::files::obstacle::Obstacle;
 use crate::files::product::FormatVersion;
 use crate::units::{
-    AirTemperature, Bearing, Duration, Elevation, Finite, Hour, Latitude, Length, Longitude, NonNegative, Obukhov, Positive, Pressure,
-    PuffRate, RelativeHumidity, Roughness, Span, TickLength, Timestamp, WindSpeed,
+    AirTemperature, Bearing, Duration, Elevation, Finite, Fraction, Hour, Latitude, Length, Longitude, NonNegative, Obukhov, Positive,
+    Pressure, PuffRate, RelativeHumidity, Roughness, Span, TickLength, Timestamp, WindSpeed,
 };
 
 /// A position in metres: x east, y north, z above ground, from the south-west ground corner.
@@ -252,6 +252,9 @@ pub enum Weather {
         humidity_pct: RelativeHumidity,
         /// Air pressure at the ground of the site.
         pressure_hpa: Pressure,
+        /// Share of the sky that cloud covers; without it none.
+        #[serde(default)]
+        cloud: Option<Fraction>,
     },
     /// A daily sine of temperature at constant dew point.
     Diurnal {
@@ -266,6 +269,9 @@ pub enum Weather {
         dew_point_c: AirTemperature,
         /// Air pressure at the ground of the site.
         pressure_hpa: Pressure,
+        /// Share of the sky that cloud covers; without it none.
+        #[serde(default)]
+        cloud: Option<Fraction>,
     },
     /// From a CSV file.
     Recorded {
@@ -279,6 +285,9 @@ pub enum Weather {
         /// For a quantity the file lacks.
         #[serde(default)]
         pressure_hpa: Option<Pressure>,
+        /// For a quantity the file may lack; without it none.
+        #[serde(default)]
+        cloud: Option<Fraction>,
     },
 }
 
@@ -301,6 +310,9 @@ pub struct WeatherColumns {
     /// Air pressure in hPa.
     #[serde(default)]
     pub pressure_hpa: Option<String>,
+    /// Share of the sky that cloud covers, 0 to 1.
+    #[serde(default)]
+    pub cloud: Option<String>,
 }
 
 /// Mean wind.
@@ -643,7 +655,8 @@ pub struct TimelineEntry {
 }
 
 /// What a timeline can change, but for loads of lines.
-pub const SETTABLE: &[&str] = &["weather.humidity_pct", "weather.pressure_hpa", "weather.temperature_c", "wind.from_deg", "wind.speed_m_s"];
+pub const SETTABLE: &[&str] =
+    &["weather.cloud", "weather.humidity_pct", "weather.pressure_hpa", "weather.temperature_c", "wind.from_deg", "wind.speed_m_s"];
 
 /// A fault to inject into a sensor.
 #[derive(Clone, Debug, Deserialize)]

@@ -18,6 +18,9 @@ use crate::streams::Draws;
 use crate::units::{Span, wind_from_deg};
 use crate::world::environment::Surroundings;
 
+/// Name of the channel of the speed, by which partners ask for it.
+pub(crate) const SPEED: &str = "speed";
+
 /// Below this speed in m s⁻¹ the direction of a mean is noise.
 const CALM_M_S: f64 = 0.2;
 
@@ -79,7 +82,7 @@ impl Sensor for Anemometer {
         let raw = || vec!["ahead".to_owned(), "right".to_owned()];
         let channel = |name: &str, span, systematic| vec![Channel { name: name.to_owned(), lag: Lag::NONE, span, systematic }];
         vec![
-            Quantity { capability: "wind_speed", unit: "m/s", channels: channel("speed", (0.0, 75.0), 0.1), raw_unit: "m/s", raw: raw() },
+            Quantity { capability: "wind_speed", unit: "m/s", channels: channel(SPEED, (0.0, 75.0), 0.1), raw_unit: "m/s", raw: raw() },
             Quantity {
                 capability: "wind_from_direction",
                 unit: "deg",

@@ -34,6 +34,12 @@ pub mod pipeline;
 /// Air temperature and humidity.
 pub mod climate;
 
+/// Temperature of the electronics.
+pub mod board_temperature;
+
+/// Sunlight.
+pub mod pyranometer;
+
 /// Wind.
 pub mod anemometer;
 
@@ -371,6 +377,8 @@ impl PluginGroup for SensingPlugins {
         PluginGroupBuilder::start::<Self>()
             .add(SensingPlugin)
             .add(climate::ClimatePlugin)
+            .add(board_temperature::BoardTemperaturePlugin)
+            .add(pyranometer::PyranometerPlugin)
             .add(anemometer::AnemometerPlugin)
             .add(voc_array::VocArrayPlugin)
             .add(probe::ProbePlugin)

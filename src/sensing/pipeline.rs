@@ -13,6 +13,7 @@ use crate::sensing::result::{Reading, ReadingTruth, Report, Verdict};
 use crate::sensing::{Channel, Partners, Quantity, Sensor, Signal};
 use crate::streams::{Draws, Stream};
 use crate::world::Clock;
+use crate::world::enclosure::EnclosureState;
 use crate::world::environment::{Environment, Footprint, SourceFactors, Surroundings};
 use crate::world::event::EventNode;
 use crate::world::spawn::RunSeed;
@@ -160,6 +161,7 @@ pub(crate) fn sense<S: Sensor>(
     seed: Res<RunSeed>,
     sources: Res<Sources>,
     events: Query<&EventNode>,
+    enclosures: Query<&EnclosureState>,
     mut sensors: Query<Sensors<'_, S>>,
 ) {
     let view = environment.view();
@@ -173,6 +175,9 @@ pub(crate) fn sense<S: Sensor>(
         let window = &mut *window;
         view.look(footprint, factors, &mut window.now);
         window.now.heading_deg = instrument.heading_deg;
+        if let Ok(EnclosureState(Some(enclosure))) = enclosures.get(instrument.device) {
+            window.now.board_k = enclosure.board_k;
+        }
         let stage = Stage { sensor, state, instrument, clock: &clock, seed: seed.0 };
         if !chain.begun {
             stage.begin(&mut chain, &window.now, events.len(), period_us);

@@ -14,8 +14,9 @@ use crate::units::Finite;
 use crate::world::air::AirTemperature;
 use crate::world::environment::vector;
 use crate::world::field::Field;
+use crate::world::sky::Sky;
 use crate::world::spawn::{Conditions, FileLoader, SiteInfo};
-use crate::world::sun::{clear_sky_w_m2, sun_sine};
+use crate::world::sun::sun_sine;
 use crate::world::{AppStateExt, Clock, Grid, Tick, TickSystems};
 
 /// One thing an emitter releases.
@@ -286,7 +287,8 @@ impl AppEmitterExt for App {
 }
 
 fn set_rates<E: Emitter>(
-    (clock, grid, site): (Res<Clock>, Option<Res<Grid>>, Option<Res<SiteInfo>>),
+    (clock, sky): (Res<Clock>, Res<Sky>),
+    (grid, site): (Option<Res<Grid>>, Option<Res<SiteInfo>>),
     temperature: Field<AirTemperature>,
     mut emitters: Query<(&E, &mut EmitterNode)>,
 ) {
@@ -296,7 +298,7 @@ fn set_rates<E: Emitter>(
     let mut over = Stretch::new(clock.began_s(), clock.now_s());
     if let Some(site) = site {
         let sine = sun_sine(clock.utc_us(clock.elapsed_us()), site.latitude_deg, site.longitude_deg);
-        over.sunshine_w_m2 = clear_sky_w_m2(sine);
+        over.sunshine_w_m2 = sky.global_w_m2(sine);
     }
     for (emitter, mut node) in &mut emitters {
         if let Some(grid) = &grid {

@@ -14,6 +14,7 @@ use crate::world::field::Field;
 use crate::world::lines::BodyTemperatures;
 use crate::world::nitrogen_oxides::{Oxides, oxidation_per_s, photolysis_per_s};
 use crate::world::puffs::Puffs;
+use crate::world::sky::Sky;
 use crate::world::solid::Solids;
 use crate::world::sun::sun_sine;
 use crate::world::tracers::{Releases, Tracers};
@@ -48,6 +49,12 @@ pub struct Surroundings {
     pub photolysis_per_s: f64,
     /// Temperature of every body of the scenario, K.
     pub body_k: Vec<f64>,
+    /// Global horizontal irradiance, W m⁻².
+    pub sun_w_m2: f64,
+    /// Long-wave irradiance from the sky, W m⁻².
+    pub longwave_w_m2: f64,
+    /// Temperature of the board of the unit that looks, K; that of the air where there is no unit.
+    pub board_k: f64,
 }
 
 impl Surroundings {
@@ -70,6 +77,9 @@ impl Surroundings {
         self.pressure_pa += other.pressure_pa * share;
         self.wind_m_s += other.wind_m_s * share;
         self.photolysis_per_s += other.photolysis_per_s * share;
+        self.sun_w_m2 += other.sun_w_m2 * share;
+        self.longwave_w_m2 += other.longwave_w_m2 * share;
+        self.board_k += other.board_k * share;
         let lists = [
             (&mut self.tracers, &other.tracers),
             (&mut self.background, &other.background),
@@ -90,6 +100,9 @@ impl Surroundings {
         self.pressure_pa *= factor;
         self.wind_m_s *= factor;
         self.photolysis_per_s *= factor;
+        self.sun_w_m2 *= factor;
+        self.longwave_w_m2 *= factor;
+        self.board_k *= factor;
         for value in self.tracers.iter_mut().chain(&mut self.background).chain(&mut self.age_s).chain(&mut self.body_k) {
             *value *= factor;
         }
@@ -273,6 +286,7 @@ pub struct Environment<'w, 's> {
     puffs: Query<'w, 's, (&'static EmitterNode, &'static Puffs)>,
     background: Res<'w, BackgroundAir>,
     bodies: Res<'w, BodyTemperatures>,
+    sky: Res<'w, Sky>,
     /// What the tracers are made of.
     pub releases: Res<'w, Releases>,
 }
@@ -295,6 +309,7 @@ impl Environment<'_, '_> {
             tracers: self.tracers.columns(),
             puffs: self.puffs(),
             entry_time: self.releases.entry_time(),
+            sun_sine: sun_sine(self.clock.utc_us(self.clock.elapsed_us()), self.site.latitude_deg, self.site.longitude_deg),
         }
     }
 }
@@ -307,6 +322,7 @@ pub struct View<'e> {
     tracers: Vec<&'e [f32]>,
     puffs: Vec<(&'e EmitterNode, &'e Puffs)>,
     entry_time: Option<usize>,
+    sun_sine: f64,
 }
 
 impl View<'_> {
@@ -318,6 +334,9 @@ impl View<'_> {
         air.weather_humidity_frac = humidity_frac(over.mean(self.humidity), air.temperature_k, air.pressure_pa);
         air.wind_m_s = over.points.iter().fold(DVec3::ZERO, |sum, (point, share)| sum + world.wind.at(&world.grid, *point) * *share);
         air.body_k.clone_from(&world.bodies.0);
+        air.sun_w_m2 = world.sky.global_w_m2(self.sun_sine);
+        air.longwave_w_m2 = world.sky.longwave_w_m2;
+        air.board_k = air.temperature_k;
         air.tracers.clear();
         air.tracers.resize(world.releases.list.len(), 0.0);
         for (slot, column) in self.tracers.iter().enumerate().filter(|(slot, _)| world.releases.list[*slot].live) {
@@ -360,8 +379,7 @@ impl View<'_> {
         let entered_s = self.entered_s(&air.tracers);
         world.background.add_to(&mut air.background, entered_s, &world.clock, world.site.longitude_deg);
         if world.releases.oxides.is_some() {
-            let sine = sun_sine(world.clock.utc_us(world.clock.elapsed_us()), world.site.latitude_deg, world.site.longitude_deg);
-            air.photolysis_per_s = photolysis_per_s(sine);
+            air.photolysis_per_s = photolysis_per_s(self.sun_sine) * world.sky.transmission();
         }
         air.mix(&world.releases, |_| true);
     }

@@ -33,6 +33,9 @@ pub mod background;
 /// The sun and a clear sky.
 pub mod sun;
 
+/// Cloud, light and long-wave radiation from the sky.
+pub mod sky;
+
 /// Gas that is still smaller than the cells.
 pub mod puffs;
 
@@ -53,6 +56,9 @@ pub mod timeline;
 
 /// Overhead lines and the temperatures of bodies.
 pub mod lines;
+
+/// The housings of units.
+pub mod enclosure;
 
 /// Scenario to entities.
 pub mod spawn;
@@ -90,7 +96,8 @@ impl Plugin for WorldPlugin {
             .add_systems(RunFixedMainLoop, run_fixed_main.in_set(RunFixedMainLoopSystems::FixedMainLoop))
             .set_error_handler(remember_fault);
         app.add_plugins((clock::ClockPlugin, air::AirPlugin, tracers::TracersPlugin, emitter::EmitterPlugin, event::EventPlugin))
-            .add_state_resource::<lines::BodyTemperatures>();
+            .add_state_resource::<lines::BodyTemperatures>()
+            .add_state_resource::<sky::Sky>();
     }
 }
 

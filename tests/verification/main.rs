@@ -21,5 +21,6 @@ mod plot;
 mod plumes;
 mod prairie;
 mod puffs;
+mod sky;
 mod table;
 mod transport;

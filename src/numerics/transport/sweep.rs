@@ -94,7 +94,10 @@ pub struct Buffers<T> {
     pub(super) ghosts: [Vec<T>; 2],
     /// The second row beyond the last.
     pub(super) second: Vec<T>,
+    /// As many ones as a row has cells.
     pub(super) ones: Vec<T>,
+    /// Volume shares of the cells of a row, and of one beyond each of its sides.
+    pub(super) shares: Vec<T>,
     /// Diffusion numbers of all faces, and of those beyond the first and the last.
     pub(super) numbers: Vec<T>,
     /// Strips of all rows, one strip after the other.

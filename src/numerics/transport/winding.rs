@@ -129,7 +129,7 @@ pub(super) fn along<T: Real>(job: &Sweep<'_, '_, T>, after_all: &[T], plane: &mu
     let [nx, ny, _] = job.plan.faces.shape;
     let (number, scale, periodic) = (job.plan.explicit[0][k], job.scale(), job.periodic());
     let (zero, one) = (T::default(), T::from_f64(1.0));
-    let Buffers { padded, speed, flux, ones: shares, turned_open: open, left, .. } = buffers;
+    let Buffers { padded, speed, flux, shares, turned_open: open, left, .. } = buffers;
     let sizes = [nx + 4, nx + 3, nx + 1, nx + 2, nx + 3];
     for ((list, length), value) in [&mut *padded, speed, flux, shares, open].into_iter().zip(sizes).zip([zero, zero, zero, one, one]) {
         list.clear();
@@ -164,9 +164,9 @@ pub(super) fn along<T: Real>(job: &Sweep<'_, '_, T>, after_all: &[T], plane: &mu
             *flux = face_flux(values, around(speed, x), [shares[x], shares[x + 1]], [number; 3], around(open, x));
         }
         if !periodic {
-            // nothing diffuses through the sides
-            flux[0] += number * open[1] * (padded[2] - padded[1]);
-            flux[nx] += number * open[nx + 1] * (padded[nx + 2] - padded[nx + 1]);
+            // beyond a side nothing varies and nothing diffuses: air takes along what it has
+            let side = |at: usize| speed[at] * if speed[at] >= zero { padded[at] } else { padded[at + 1] };
+            (flux[0], flux[nx]) = (side(1), side(nx + 1));
             *left += flux[nx].to_f64() - flux[0].to_f64();
         }
         let (flux, speed, volume) = (&flux[..faces], &speed[1..=faces], &after_all[at..at + nx]);

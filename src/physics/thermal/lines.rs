@@ -1,7 +1,7 @@
 //! Overhead lines warm: the balance of `ieee738` on every cell of a phase, joined along it by `rod`.
 //!
 //! A joint is a cell with its own diameter and surface, and the heat of its extra resistance. The air about a cell is that of the
-//! weather and the mean or resolved wind at its place; the sky is clear and nothing shades the line. In its first tick a line takes
+//! weather and the mean or resolved wind at its place; cloud dims the sun, and nothing shades the line. In its first tick a line takes
 //! the temperature it would have in the end. Sources: IEEE Std 738-2012; amendment of the joint: two infinite fins.
 //! A joint takes up as large a share of sunlight as its emissivity. Left out: what a line does to the air, the neighbours' radiation, skin effect of the sleeve.
 
@@ -17,6 +17,7 @@ use crate::files::scenario::Scenario;
 use crate::units::{NonNegative, celsius, kelvin};
 use crate::world::air::WindField;
 use crate::world::lines::{BodyTemperatures, HeatRates, LineCell, PhaseNode};
+use crate::world::sky::Sky;
 use crate::world::spawn::{Conditions, SiteInfo};
 use crate::world::sun::sun_place_deg;
 use crate::world::timeline::scripted;
@@ -70,7 +71,7 @@ pub fn load_a(conditions: &Conditions, line: usize, now_s: f64) -> f64 {
 /// Lets every phase warm or cool over this tick.
 pub(super) fn warm_lines(
     (conditions, clock, site, grid): (Res<Conditions>, Res<Clock>, Res<SiteInfo>, Res<Grid>),
-    (tables, ground): (Res<LineTables>, Res<GroundAir>),
+    (tables, ground, sky): (Res<LineTables>, Res<GroundAir>, Res<Sky>),
     wind: WindField,
     mut phases: Query<&mut PhaseNode>,
     mut bodies: ResMut<BodyTemperatures>,
@@ -85,7 +86,7 @@ pub(super) fn warm_lines(
         let entry = &conditions.scenario.lines[phase.line];
         let conductor = tables.conductors.get(&entry.conductor).ok_or_else(|| format!("no conductor is called `{}`", entry.conductor))?;
         let current_a = load_a(&conditions, phase.line, now_s);
-        let pieces = pieces(&phase, &conditions.scenario, conductor, &tables.materials, |at_m, along| {
+        let pieces = pieces(&phase, &conditions.scenario, conductor, &tables.materials, sky.transmission(), |at_m, along| {
             let wind = wind.at(&grid, at_m);
             let speed = wind.length();
             let cosine = if speed > 0.0 { wind.dot(along) / speed } else { 0.0 };
@@ -122,12 +123,13 @@ pub(super) fn warm_lines(
     Ok(())
 }
 
-/// The cells of a phase with the air and the sun about them.
+/// The cells of a phase with the air and the sun about them; `light` is the share of a clear sky's sun.
 fn pieces(
     phase: &PhaseNode,
     scenario: &Scenario,
     conductor: &Conductor,
     materials: &Materials,
+    light: f64,
     about: impl Fn(glam::DVec3, glam::DVec3) -> (AirAround, (f64, f64)),
 ) -> Result<Vec<Piece>, String> {
     let bare =
@@ -149,7 +151,7 @@ fn pieces(
         Ok(Piece {
             skin,
             air,
-            sun_w: sun_w_m(skin, sun, azimuth_deg, air.elevation_m) * cell.length_m,
+            sun_w: light * sun_w_m(skin, sun, azimuth_deg, air.elevation_m) * cell.length_m,
             length_m: cell.length_m,
             extra_ohm,
             capacity_j_k: conductor.heat_capacity_j_m_k.get() * metal * cell.length_m,

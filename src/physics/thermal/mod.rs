@@ -1,7 +1,9 @@
-//! Thermal: temperature, humidity and pressure of the air, as given, over a day, or recorded; overhead lines and their joints.
+//! Thermal: temperature, humidity, pressure and cloud, as given, over a day, or recorded; overhead lines and their joints; the
+//! housings of units.
 //!
 //! The air is uniform in the domain. Left out: its energy on voxels, buoyancy.
 
+pub mod enclosure;
 pub mod ieee738;
 mod kernel;
 pub mod lines;
@@ -13,17 +15,19 @@ use serde::{Deserialize, Serialize};
 
 pub use kernel::diurnal;
 
-use crate::files::scenario::Weather;
+use crate::files::scenario::{TimelineEntry, Weather};
 use crate::physics::{AppPhysicsExt, FlowSystems};
-use crate::units::{celsius, kelvin, saturation_vapour_hpa};
+use crate::units::{Fraction, Pressure, RelativeHumidity, celsius, kelvin, saturation_vapour_hpa, vapour_hpa};
 use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, specific_humidity};
+use crate::world::enclosure::EnclosureState;
 use crate::world::field::FieldMut;
 use crate::world::lines::PhaseNode;
+use crate::world::sky::Sky;
 use crate::world::spawn::{Conditions, Prepare, SiteInfo};
 use crate::world::timeline::scripted;
 use crate::world::{AppStateExt, Clock, Tick, TickSystems};
 
-/// Writes air temperature, specific humidity and ground pressure.
+/// Writes air temperature, specific humidity, ground pressure and the sky; warms lines and housings.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ThermalPlugin;
 
@@ -31,11 +35,13 @@ impl Plugin for ThermalPlugin {
     fn build(&self, app: &mut App) {
         app.add_physics_module("thermal")
             .add_state_resource::<GroundAir>()
-            .add_systems(Prepare, set_air)
+            .add_systems(Prepare, (read_weather, set_air).chain())
+            .add_systems(Tick, read_weather.in_set(TickSystems::Script))
             .add_state::<PhaseNode>()
+            .add_state::<EnclosureState>()
             .init_resource::<lines::LineTables>()
             .add_systems(Tick, set_air.in_set(FlowSystems::Heat))
-            .add_systems(Tick, lines::warm_lines.in_set(TickSystems::Surroundings));
+            .add_systems(Tick, (lines::warm_lines, enclosure::warm_enclosures).in_set(TickSystems::Surroundings));
     }
 }
 
@@ -50,17 +56,20 @@ pub struct GroundAir {
     pub pressure_pa: f64,
 }
 
-fn weather(conditions: &Conditions, clock: &Clock, longitude_deg: f64) -> GroundAir {
+/// The air at the ground and the share of cloud, as the weather has them.
+fn weather(conditions: &Conditions, clock: &Clock, longitude_deg: f64) -> (GroundAir, f64) {
     let now_s = clock.now_s();
     let timeline = &conditions.scenario.timeline;
-    let (temperature_c, humidity_pct, pressure_hpa) = match &conditions.scenario.weather {
-        Weather::Given { temperature_c, humidity_pct, pressure_hpa } => (temperature_c.get(), humidity_pct.get(), pressure_hpa.get()),
-        Weather::Diurnal { mean_c, swing_k, peak_h, dew_point_c, pressure_hpa } => {
+    let (temperature_c, humidity_pct, pressure_hpa, cloud) = match &conditions.scenario.weather {
+        Weather::Given { temperature_c, humidity_pct, pressure_hpa, cloud } => {
+            (temperature_c.get(), humidity_pct.get(), pressure_hpa.get(), *cloud)
+        }
+        Weather::Diurnal { mean_c, swing_k, peak_h, dew_point_c, pressure_hpa, cloud } => {
             let temperature = diurnal(mean_c.get(), swing_k.get(), peak_h.get(), clock.solar_hour(now_s, longitude_deg));
             let humidity = 100.0 * saturation_vapour_hpa(dew_point_c.get()) / saturation_vapour_hpa(temperature);
-            (temperature, humidity.min(100.0), pressure_hpa.get())
+            (temperature, humidity.min(100.0), pressure_hpa.get(), *cloud)
         }
-        Weather::Recorded { columns, humidity_pct, pressure_hpa, .. } => {
+        Weather::Recorded { columns, humidity_pct, pressure_hpa, cloud, .. } => {
             let mut next = 0;
             let mut column = |present: bool, fallback: Option<f64>| {
                 if present {
@@ -71,32 +80,46 @@ fn weather(conditions: &Conditions, clock: &Clock, longitude_deg: f64) -> Ground
                 }
             };
             let temperature = column(true, None);
-            let humidity = column(columns.humidity_pct.is_some(), humidity_pct.map(super::super::units::RelativeHumidity::get));
-            (temperature, humidity, column(columns.pressure_hpa.is_some(), pressure_hpa.map(super::super::units::Pressure::get)))
+            let humidity = column(columns.humidity_pct.is_some(), humidity_pct.map(RelativeHumidity::get));
+            let pressure = column(columns.pressure_hpa.is_some(), pressure_hpa.map(Pressure::get));
+            let clouds = columns.cloud.is_some().then(|| column(true, None));
+            return at_the_ground(
+                timeline,
+                now_s,
+                [temperature, humidity, pressure, clouds.or(cloud.map(Fraction::get)).unwrap_or_default()],
+            );
         }
     };
-    GroundAir {
+    at_the_ground(timeline, now_s, [temperature_c, humidity_pct, pressure_hpa, cloud.map_or(0.0, Fraction::get)])
+}
+
+/// What the timeline makes of temperature (°C), humidity (%), pressure (hPa) and cloud.
+fn at_the_ground(timeline: &[TimelineEntry], now_s: f64, [temperature_c, humidity_pct, pressure_hpa, cloud]: [f64; 4]) -> (GroundAir, f64) {
+    let ground = GroundAir {
         temperature_k: kelvin(scripted(timeline, "weather.temperature_c", temperature_c, now_s)),
         humidity_frac: scripted(timeline, "weather.humidity_pct", humidity_pct, now_s) / 100.0,
         pressure_pa: scripted(timeline, "weather.pressure_hpa", pressure_hpa, now_s) * 100.0,
-    }
+    };
+    (ground, scripted(timeline, "weather.cloud", cloud, now_s))
+}
+
+/// Air at the ground and sky of this tick.
+fn read_weather(conditions: Res<Conditions>, clock: Res<Clock>, site: Res<SiteInfo>, mut ground: ResMut<GroundAir>, mut sky: ResMut<Sky>) {
+    let (now, cloud) = weather(&conditions, &clock, site.longitude_deg);
+    *sky = Sky::new(cloud, now.temperature_k, vapour_hpa(now.temperature_k, now.humidity_frac));
+    ground.set_if_neq(now);
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
 fn set_air(
-    conditions: Res<Conditions>,
-    clock: Res<Clock>,
-    site: Res<SiteInfo>,
-    mut ground: ResMut<GroundAir>,
+    now: Res<GroundAir>,
     mut pressure: ResMut<GroundPressure>,
     mut temperature: FieldMut<AirTemperature>,
     mut humidity: FieldMut<SpecificHumidity>,
 ) {
-    let now = weather(&conditions, &clock, site.longitude_deg);
-    if *ground == now {
+    if !now.is_changed() {
         return;
     }
-    *ground = now;
     pressure.pa = now.pressure_pa;
     let vapour_pa = 100.0 * now.humidity_frac * saturation_vapour_hpa(celsius(now.temperature_k));
     temperature.as_mut_slice().fill(now.temperature_k as f32);

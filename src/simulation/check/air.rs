@@ -8,7 +8,7 @@ use crate::files::scenario::{Background, Boundary, SETTABLE, Scenario, Subgrid, 
 use crate::files::series::{Column, Series};
 use crate::files::species::SpeciesTable;
 use crate::simulation::Read;
-use crate::units::{AirTemperature, Bearing, NonNegative, Pressure, RelativeHumidity, Roughness, WindSpeed};
+use crate::units::{AirTemperature, Bearing, Fraction, NonNegative, Pressure, RelativeHumidity, Roughness, WindSpeed};
 use crate::world::spawn::FileLoader;
 
 /// The shortest Obukhov length a scenario may state, in metres; recorded ones are brought to it.
@@ -77,6 +77,7 @@ fn weather_columns(weather: &Weather) -> Option<(&str, &str, Vec<Column<'_>>)> {
     let mut list = vec![Column { name: &columns.temperature_c, min: -95.0, max: 70.0 }];
     list.extend(columns.humidity_pct.as_deref().map(|name| Column { name, min: 0.0, max: 100.0 }));
     list.extend(columns.pressure_hpa.as_deref().map(|name| Column { name, min: 300.0, max: 1100.0 }));
+    list.extend(columns.cloud.as_deref().map(|name| Column { name, min: 0.0, max: 1.0 }));
     Some((file, &columns.time, list))
 }
 
@@ -112,7 +113,7 @@ pub(in crate::simulation) fn roughness(scenario: &Read<Scenario>, found: &mut Ve
 /// Weather, wind and timeline.
 pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
     let value = &scenario.value;
-    if let Weather::Recorded { columns, humidity_pct, pressure_hpa, .. } = &value.weather {
+    if let Weather::Recorded { columns, humidity_pct, pressure_hpa, cloud, .. } = &value.weather {
         for (name, column, number) in [
             ("humidity_pct", columns.humidity_pct.is_some(), humidity_pct.is_some()),
             ("pressure_hpa", columns.pressure_hpa.is_some(), pressure_hpa.is_some()),
@@ -124,6 +125,13 @@ pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
                         .help(format!("add `{name}: …` to `columns`, or to `Recorded(…)` itself")),
                 );
             }
+        }
+        if columns.cloud.is_some() && cloud.is_some() {
+            found.push(
+                scenario
+                    .fault("weather-gap", "weather", "`cloud` must come from a column or be given, and from one place only")
+                    .help("take `cloud: …` out of `columns`, or out of `Recorded(…)` itself"),
+            );
         }
     }
     let needs_a_layer = matches!(value.turbulence, Turbulence::Mean | Turbulence::Ensemble | Turbulence::Resolved);
@@ -165,6 +173,7 @@ pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
         }
         let to = entry.to.get();
         let refused = match entry.set.as_str() {
+            "weather.cloud" => Fraction::new(to).err(),
             "weather.humidity_pct" => RelativeHumidity::new(to).err(),
             "weather.pressure_hpa" => Pressure::new(to).err(),
             "weather.temperature_c" => AirTemperature::new(to).err(),

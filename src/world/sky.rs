@@ -1,0 +1,74 @@
+//! What comes down from the sky: sunlight under cloud, and long-wave radiation.
+//!
+//! Sunlight: Haurwitz' clear sky times `1 − 0.75 n^3.4` for a share `n` of cloud (Kasten and Czeplak, *Solar Energy* 24, 1980).
+//! Long-wave: clear-sky emissivity `1.24 (e/T)^(1/7)`, e in hPa (Brutsaert, *Water Resources Research* 11, 1975); cloud radiates
+//! as a black body at the temperature of the air at the ground, `ε = n + (1 − n) ε₀` (Crawford and Duchon, *J. Appl. Meteorol.* 38,
+//! 1999). Left out: shade, height and kind of cloud, direct and diffuse light apart. Checked by: the tests below,
+//! `tests/verification/sky.rs`.
+
+use bevy_ecs::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use crate::units::STEFAN_BOLTZMANN_W_M2_K4;
+use crate::world::sun::clear_sky_w_m2;
+
+/// The sky of the present, from the weather.
+#[derive(Resource, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sky {
+    /// Share of the sky that cloud covers, 0 to 1.
+    pub cloud: f64,
+    /// Long-wave irradiance of a level surface that looks up, W m⁻².
+    pub longwave_w_m2: f64,
+}
+
+impl Default for Sky {
+    /// Clear, over air of 15 °C and 10 hPa of vapour.
+    fn default() -> Self {
+        Self::new(0.0, 288.15, 10.0)
+    }
+}
+
+impl Sky {
+    /// The sky over air of this temperature (K) and vapour pressure (hPa) at the ground.
+    #[must_use]
+    pub fn new(cloud: f64, temperature_k: f64, vapour_hpa: f64) -> Self {
+        let emissivity = cloud + (1.0 - cloud) * clear_emissivity(temperature_k, vapour_hpa);
+        Self { cloud, longwave_w_m2: emissivity * STEFAN_BOLTZMANN_W_M2_K4 * temperature_k.powi(4) }
+    }
+
+    /// Share of a clear sky's light that comes through.
+    #[must_use]
+    pub fn transmission(&self) -> f64 {
+        1.0 - 0.75 * libm::pow(self.cloud, 3.4)
+    }
+
+    /// Global horizontal irradiance in W m⁻² at this sine of the sun's elevation.
+    #[must_use]
+    pub fn global_w_m2(&self, sun_sine: f64) -> f64 {
+        self.transmission() * clear_sky_w_m2(sun_sine)
+    }
+}
+
+/// Emissivity of a clear sky over air of this temperature (K) and vapour pressure (hPa); at most 1.
+#[must_use]
+pub fn clear_emissivity(temperature_k: f64, vapour_hpa: f64) -> f64 {
+    (1.24 * libm::pow(vapour_hpa / temperature_k, 1.0 / 7.0)).min(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_closed_sky_is_a_black_body_and_lets_a_quarter_of_the_light_through() {
+        let closed = Sky::new(1.0, 288.15, 10.0);
+        assert!((closed.longwave_w_m2 - 390.9).abs() < 0.1, "{}", closed.longwave_w_m2);
+        assert!((closed.transmission() - 0.25).abs() < 1e-15);
+        assert!(Sky::new(0.5, 288.15, 10.0).longwave_w_m2 > Sky::default().longwave_w_m2);
+    }
+
+    #[test]
+    fn a_clear_sky_changes_nothing_to_the_last_bit() {
+        assert_eq!(Sky::default().global_w_m2(0.5), clear_sky_w_m2(0.5));
+    }
+}
