@@ -205,7 +205,7 @@ mod tests {
         let day = [(300.0, [0.75, 0.44, 0.23, 0.18]), (800.0, [1.79, 0.96, 0.41, 0.27])];
         for (sun, expected) in day {
             for (wind, expected) in [0.5, 1.0, 3.0, 6.0].into_iter().zip(expected) {
-                let error = radiation_error_k(sun, wind, 300.0, 90.0);
+                let error = radiation_error_k(sun, wind, 298.15, 90.0);
                 assert!((error - expected).abs() < 0.006, "{sun} W/m2, {wind} m/s: {error}");
             }
         }
