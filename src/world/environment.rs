@@ -14,9 +14,9 @@ use crate::world::field::Field;
 use crate::world::lines::BodyTemperatures;
 use crate::world::nitrogen_oxides::{Oxides, oxidation_per_s, photolysis_per_s};
 use crate::world::puffs::Puffs;
-use crate::world::sky::Sky;
+use crate::world::sky::{Light, Sky};
 use crate::world::solid::Solids;
-use crate::world::sun::sun_sine;
+use crate::world::sun::Sun;
 use crate::world::tracers::{Releases, Tracers};
 use crate::world::{Clock, Grid};
 
@@ -49,7 +49,7 @@ pub struct Surroundings {
     pub photolysis_per_s: f64,
     /// Temperature of every body of the scenario, K.
     pub body_k: Vec<f64>,
-    /// Global horizontal irradiance, W m⁻².
+    /// Sunlight on a level surface, in the shade of obstacles without the sun itself, W m⁻².
     pub sun_w_m2: f64,
     /// Long-wave irradiance from the sky, W m⁻².
     pub longwave_w_m2: f64,
@@ -287,6 +287,7 @@ pub struct Environment<'w, 's> {
     background: Res<'w, BackgroundAir>,
     bodies: Res<'w, BodyTemperatures>,
     sky: Res<'w, Sky>,
+    solids: Res<'w, Solids>,
     /// What the tracers are made of.
     pub releases: Res<'w, Releases>,
 }
@@ -302,6 +303,7 @@ impl Environment<'_, '_> {
     /// A view of this tick that looks the columns up once, for many queries.
     #[must_use]
     pub fn view(&self) -> View<'_> {
+        let sun = Sun::at(self.clock.utc_us(self.clock.elapsed_us()), self.site.latitude_deg, self.site.longitude_deg);
         View {
             environment: self,
             temperature: self.temperature.as_slice(),
@@ -309,7 +311,8 @@ impl Environment<'_, '_> {
             tracers: self.tracers.columns(),
             puffs: self.puffs(),
             entry_time: self.releases.entry_time(),
-            sun_sine: sun_sine(self.clock.utc_us(self.clock.elapsed_us()), self.site.latitude_deg, self.site.longitude_deg),
+            sun,
+            light: self.sky.light(&sun),
         }
     }
 }
@@ -322,7 +325,8 @@ pub struct View<'e> {
     tracers: Vec<&'e [f32]>,
     puffs: Vec<(&'e EmitterNode, &'e Puffs)>,
     entry_time: Option<usize>,
-    sun_sine: f64,
+    sun: Sun,
+    light: Light,
 }
 
 impl View<'_> {
@@ -334,7 +338,7 @@ impl View<'_> {
         air.weather_humidity_frac = humidity_frac(over.mean(self.humidity), air.temperature_k, air.pressure_pa);
         air.wind_m_s = over.points.iter().fold(DVec3::ZERO, |sum, (point, share)| sum + world.wind.at(&world.grid, *point) * *share);
         air.body_k.clone_from(&world.bodies.0);
-        air.sun_w_m2 = world.sky.global_w_m2(self.sun_sine);
+        air.sun_w_m2 = self.light.at_w_m2(&world.grid, &world.solids, over.middle_m, &self.sun);
         air.longwave_w_m2 = world.sky.longwave_w_m2;
         air.board_k = air.temperature_k;
         air.tracers.clear();
@@ -379,7 +383,7 @@ impl View<'_> {
         let entered_s = self.entered_s(&air.tracers);
         world.background.add_to(&mut air.background, entered_s, &world.clock, world.site.longitude_deg);
         if world.releases.oxides.is_some() {
-            air.photolysis_per_s = photolysis_per_s(self.sun_sine) * world.sky.transmission();
+            air.photolysis_per_s = photolysis_per_s(self.sun.sine) * world.sky.transmission();
         }
         air.mix(&world.releases, |_| true);
     }

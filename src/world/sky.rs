@@ -3,14 +3,18 @@
 //! Sunlight: Haurwitz' clear sky times `1 − 0.75 n^3.4` for a share `n` of cloud (Kasten and Czeplak, *Solar Energy* 24, 1980).
 //! Long-wave: clear-sky emissivity `1.24 (e/T)^(1/7)`, e in hPa (Brutsaert, *Water Resources Research* 11, 1975); cloud radiates
 //! as a black body at the temperature of the air at the ground, `ε = n + (1 − n) ε₀` (Crawford and Duchon, *J. Appl. Meteorol.* 38,
-//! 1999). Left out: shade, height and kind of cloud, direct and diffuse light apart. Checked by: the tests below,
+//! 1999). The diffuse share of sunlight follows from its clearness (Erbs, Klein and Duffie, *Solar Energy* 28, 1982). Left out: height
+//! and kind of cloud, sky that obstacles hide, long-wave radiation of obstacles. Checked by: the tests below,
 //! `tests/verification/sky.rs`.
 
 use bevy_ecs::prelude::*;
+use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
 use crate::units::STEFAN_BOLTZMANN_W_M2_K4;
-use crate::world::sun::clear_sky_w_m2;
+use crate::world::Grid;
+use crate::world::solid::Solids;
+use crate::world::sun::{Sun, clear_sky_w_m2};
 
 /// The sky of the present, from the weather.
 #[derive(Resource, Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,10 +46,52 @@ impl Sky {
         1.0 - 0.75 * libm::pow(self.cloud, 3.4)
     }
 
+    /// Sunlight on a level surface.
+    #[must_use]
+    pub fn light(&self, sun: &Sun) -> Light {
+        let global_w_m2 = self.global_w_m2(sun.sine);
+        if global_w_m2 <= 0.0 {
+            return Light::default();
+        }
+        let diffuse_w_m2 = global_w_m2 * diffuse_share(global_w_m2 / (sun.above_w_m2 * sun.sine));
+        Light { global_w_m2, diffuse_w_m2 }
+    }
+
     /// Global horizontal irradiance in W m⁻² at this sine of the sun's elevation.
     #[must_use]
     pub fn global_w_m2(&self, sun_sine: f64) -> f64 {
         self.transmission() * clear_sky_w_m2(sun_sine)
+    }
+}
+
+/// Sunlight on a level surface, W m⁻².
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Light {
+    /// From the whole sky.
+    pub global_w_m2: f64,
+    /// From the sky without the sun.
+    pub diffuse_w_m2: f64,
+}
+
+impl Light {
+    /// What meets a place, in the sun or in the shade of something solid.
+    #[must_use]
+    pub fn at_w_m2(&self, grid: &Grid, solids: &Solids, place_m: DVec3, sun: &Sun) -> f64 {
+        let shaded = self.global_w_m2 > 0.0 && solids.block(grid, place_m, sun.towards);
+        if shaded { self.diffuse_w_m2 } else { self.global_w_m2 }
+    }
+}
+
+/// Share of diffuse light at a clearness, the global irradiance over that above the air: Erbs and others.
+#[must_use]
+pub fn diffuse_share(clearness: f64) -> f64 {
+    let k = clearness;
+    if k <= 0.22 {
+        1.0 - 0.09 * k
+    } else if k <= 0.8 {
+        0.9511 - 0.1604 * k + 4.388 * k * k - 16.638 * k.powi(3) + 12.336 * k.powi(4)
+    } else {
+        0.165
     }
 }
 
@@ -65,6 +111,14 @@ mod tests {
         assert!((closed.longwave_w_m2 - 390.9).abs() < 0.1, "{}", closed.longwave_w_m2);
         assert!((closed.transmission() - 0.25).abs() < 1e-15);
         assert!(Sky::new(0.5, 288.15, 10.0).longwave_w_m2 > Sky::default().longwave_w_m2);
+    }
+
+    #[test]
+    fn the_diffuse_share_joins_at_its_seams_and_falls_with_clearness() {
+        for (seam, hair) in [(0.22, 3e-3), (0.8, 1e-3)] {
+            assert!((diffuse_share(seam) - diffuse_share(seam + 1e-9)).abs() < hair, "{}", diffuse_share(seam + 1e-9));
+        }
+        assert!((diffuse_share(0.5) - 0.6592).abs() < 1e-4, "{}", diffuse_share(0.5));
     }
 
     #[test]

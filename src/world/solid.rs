@@ -67,7 +67,42 @@ impl Solids {
         self.any() && grid.cells_between(low - half, high + half).any(|(cell, _)| self.cells[cell])
     }
 
-    /// The same, or where there is no air at the point, the nearest cell within a few that holds any; none if there is none.
+    /// Whether a solid cell stands between a point and what is far away in a direction; the point's own cell never does.
+    #[must_use]
+    pub fn block(&self, grid: &Grid, from_m: DVec3, towards: DVec3) -> bool {
+        if !self.any() {
+            return false;
+        }
+        // from cell to cell along the ray: Amanatides and Woo, Eurographics 1987
+        let (mut at, mut next, mut stride) = ([0i64; 3], [f64::INFINITY; 3], [f64::INFINITY; 3]);
+        for axis in 0..3 {
+            let (cell, way) = (grid.cell_m[axis], towards[axis]);
+            #[expect(clippy::cast_possible_truncation, reason = "cells of a grid")]
+            let here = (from_m[axis] / cell).floor() as i64;
+            at[axis] = here;
+            if way != 0.0 {
+                next[axis] = ((here + i64::from(way > 0.0)) as f64 * cell - from_m[axis]) / way;
+                stride[axis] = cell / way.abs();
+            }
+        }
+        loop {
+            let axis = (0..3).fold(0, |best, axis| if next[axis] < next[best] { axis } else { best });
+            if next[axis].is_infinite() {
+                return false;
+            }
+            at[axis] += if towards[axis] > 0.0 { 1 } else { -1 };
+            next[axis] += stride[axis];
+            let inside: [Option<usize>; 3] = std::array::from_fn(|axis| usize::try_from(at[axis]).ok().filter(|i| *i < grid.shape[axis]));
+            let [Some(i), Some(j), Some(k)] = inside else {
+                return false;
+            };
+            if self.cells[grid.index(i, j, k)] {
+                return true;
+            }
+        }
+    }
+
+    /// Weights at a point ([`Self::weights`]), or where there is no air at it, the nearest cell within a few that holds any; none if there is none.
     #[must_use]
     pub fn weights_nearby(&self, grid: &Grid, point: DVec3) -> Vec<(usize, f64)> {
         /// So many cells away is still nearby.
@@ -123,6 +158,22 @@ impl Solids {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::world::shape::tests::shapes;
+
+    #[test]
+    fn a_wall_shades_what_stands_behind_it_and_nothing_else() {
+        let grid = Grid { shape: [20, 10, 10], cell_m: [1.0, 2.0, 1.0] };
+        let wall = shapes(&["Box(min_m: (10.0, 0.0, 0.0), max_m: (11.0, 20.0, 5.0))"]);
+        let solids = Solids::new(&wall, &grid, false);
+        let sun = |degrees: f64| DVec3::new(degrees.to_radians().cos(), 0.0, degrees.to_radians().sin());
+        // 4 m before a wall whose top is 4 m higher: the sun clears it at 45 degrees
+        let place = DVec3::new(6.0, 9.0, 1.0);
+        assert!(solids.block(&grid, place, sun(40.0)) && !solids.block(&grid, place, sun(50.0)));
+        assert!(!solids.block(&grid, place, DVec3::new(-1.0, 0.0, 0.0)) && !solids.block(&grid, place, DVec3::Z));
+        assert!(!solids.block(&grid, DVec3::new(15.0, 9.0, 1.0), sun(10.0)));
+        assert!(solids.block(&grid, place, DVec3::new(0.9, 0.3, 0.3).normalize()));
+        assert!(!Solids::default().block(&grid, place, sun(10.0)));
+    }
 
     #[test]
     fn cells_that_touch_at_an_edge_share_no_open_face() {

@@ -1,16 +1,53 @@
-//! Where the sun stands and how bright a clear sky is.
+//! Where the sun stands, how strong it is, and how bright a clear sky is.
 //!
 //! Declination and equation of time by Spencer's series, good to 0.5° of elevation; global horizontal irradiance of a clear
-//! sky by Haurwitz, `1098 cos θ exp(−0.059/cos θ)` W m⁻². Sources: Spencer, *Search* 2, 1971; Haurwitz, *J. Meteorol.* 2, 1945.
-//! Left out: refraction, cloud, shade, slope, the split into direct and diffuse light.
+//! sky by Haurwitz, `1098 cos θ exp(−0.059/cos θ)` W m⁻²; distance of the
+//! sun by Spencer's series. Sources: Spencer, *Search* 2, 1971; Haurwitz, *J. Meteorol.* 2, 1945.
+//! Left out: refraction, slope. Cloud and the split into direct and diffuse light: [`sky`](super::sky).
 
 use std::f64::consts::{PI, TAU};
+
+use glam::DVec3;
+
+/// Irradiance of the sun at its mean distance, W m⁻²: Gueymard, *Solar Energy* 76, 2004.
+const SOLAR_CONSTANT_W_M2: f64 = 1366.1;
+
+/// The sun of a moment, seen from a place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sun {
+    /// Sine of its elevation.
+    pub sine: f64,
+    /// Unit vector to it: east, north, up.
+    pub towards: DVec3,
+    /// Its irradiance above the air, on a surface that faces it, W m⁻².
+    pub above_w_m2: f64,
+}
+
+impl Sun {
+    /// At a moment, UTC in microseconds since 1970, and a place in degrees, north and east positive.
+    #[must_use]
+    pub fn at(utc_us: i64, latitude_deg: f64, longitude_deg: f64) -> Self {
+        let (declination, hour_angle) = declination_and_hour(utc_us, longitude_deg);
+        let (sine, cosine) = libm::sincos(latitude_deg.to_radians());
+        let east = -libm::cos(declination) * libm::sin(hour_angle);
+        let north = libm::sin(declination) * cosine - libm::cos(declination) * sine * libm::cos(hour_angle);
+        let up = sun_sine(utc_us, latitude_deg, longitude_deg);
+        let (s1, c1) = libm::sincos(year_angle(utc_us));
+        let (s2, c2) = libm::sincos(2.0 * year_angle(utc_us));
+        let nearer = 1.000_11 + 0.034_221 * c1 + 0.001_28 * s1 + 0.000_719 * c2 + 0.000_077 * s2;
+        Self { sine: up, towards: DVec3::new(east, north, up), above_w_m2: SOLAR_CONSTANT_W_M2 * nearer }
+    }
+}
+
+/// Angle of the year, radians. The series begins with 1 January; years of 365.2425 days keep it within half a day.
+fn year_angle(utc_us: i64) -> f64 {
+    TAU * (utc_us as f64 * 1e-6 / 86_400.0 / 365.2425).rem_euclid(1.0)
+}
 
 /// Declination and hour angle of the sun at a moment, UTC in microseconds since 1970, and a longitude, east positive; radians.
 fn declination_and_hour(utc_us: i64, longitude_deg: f64) -> (f64, f64) {
     let days = utc_us as f64 * 1e-6 / 86_400.0;
-    // the series begins with 1 January; years of 365.2425 days keep it within half a day
-    let angle = TAU * (days / 365.2425).rem_euclid(1.0);
+    let angle = year_angle(utc_us);
     let (s1, c1) = libm::sincos(angle);
     let (s2, c2) = libm::sincos(2.0 * angle);
     let (s3, c3) = libm::sincos(3.0 * angle);
@@ -31,12 +68,8 @@ pub fn sun_sine(utc_us: i64, latitude_deg: f64, longitude_deg: f64) -> f64 {
 /// Elevation of the sun, and its azimuth clockwise from north, in degrees.
 #[must_use]
 pub fn sun_place_deg(utc_us: i64, latitude_deg: f64, longitude_deg: f64) -> (f64, f64) {
-    let (declination, hour_angle) = declination_and_hour(utc_us, longitude_deg);
-    let (sine, cosine) = libm::sincos(latitude_deg.to_radians());
-    let east = -libm::cos(declination) * libm::sin(hour_angle);
-    let north = libm::sin(declination) * cosine - libm::cos(declination) * sine * libm::cos(hour_angle);
-    let elevation = libm::asin(sun_sine(utc_us, latitude_deg, longitude_deg).clamp(-1.0, 1.0));
-    (elevation.to_degrees(), libm::atan2(east, north).to_degrees().rem_euclid(360.0))
+    let Sun { sine, towards, .. } = Sun::at(utc_us, latitude_deg, longitude_deg);
+    (libm::asin(sine.clamp(-1.0, 1.0)).to_degrees(), libm::atan2(towards.x, towards.y).to_degrees().rem_euclid(360.0))
 }
 
 /// Global horizontal irradiance of a clear sky in W m⁻² at this sine of the sun's elevation; 0 below the horizon.

@@ -11,9 +11,10 @@ use envirosense::physics::thermal::enclosure::{Exposure, gain_w};
 use envirosense::plugins::EnviroSensePlugins;
 use envirosense::recording::SampleList;
 use envirosense::simulation::{Request, Simulation};
-use envirosense::units::saturation_vapour_hpa;
+use envirosense::units::{Timestamp, saturation_vapour_hpa};
 use envirosense::world::enclosure::{EnclosureState, EnclosureTemperatures};
 use envirosense::world::sky::clear_emissivity;
+use envirosense::world::sun::Sun;
 use glam::DVec3;
 
 use crate::look::air;
@@ -57,7 +58,33 @@ fn sunlight_and_sky_are_those_of_the_named_models() {
     }
     let emissivity = clear_emissivity(288.15, 10.0);
     lines.push(row("thermal", "3.4-sky-emissivity", 0.767_193, emissivity, (emissivity - 0.767_193).abs(), 1e-6, "Brutsaert 1975"));
+    // what pvlib has for the same moments
+    for (start, expected) in [("2024-06-21T19:00:00Z", 1321.46), ("2024-12-21T20:00:00Z", 1412.90), ("2024-03-20T12:00:00Z", 1376.89)] {
+        let at = Timestamp::try_from(start.to_owned()).unwrap().micros();
+        let above = Sun::at(at, 0.0, 0.0).above_w_m2;
+        let case = format!("3.4-above-air-{}", &start[5..7]);
+        lines.push(row("thermal", &case, expected, above, (above / expected - 1.0).abs(), 0.005, "Spencer 1971 at 1366.1 W/m2"));
+    }
     accept(&lines);
+}
+
+#[test]
+fn a_place_north_of_a_house_has_the_light_of_the_sky_alone() {
+    // noon in December, the sun 28 degrees high: a house of 8 m throws a shadow of 15 m
+    let site = "latitude_deg: 38.6, longitude_deg: 0.0";
+    let still = "turbulence: Laminar, wind: Calm, weather: Given(temperature_c: 15.0, humidity_pct: 58.7, pressure_hpa: 1013.25),
+        obstacles: [Box(min_m: (0.0, 0.0, 0.0), max_m: (16.0, 4.0, 8.0))]";
+    let text = format!(
+        "Scenario(format: 1, name: \"shade\", start: \"2026-12-21T12:00:00Z\", site: ({site}, elevation_m: 20.0),
+        tick_s: 1.0, duration_s: 60.0, domain: (size_m: (16.0, 32.0, 16.0), cell_m: 1.0), {still})"
+    );
+    let source = Source::new("shade.ron", text);
+    let mut simulation = Simulation::load(EnviroSensePlugins, &source, &Request::default()).unwrap_or_else(|error| panic!("{error}"));
+    simulation.step().unwrap();
+    let mut light = |y: f64| air(&mut simulation, DVec3::new(8.0, y, 1.5)).sun_w_m2;
+    let [shade, sun] = [light(10.0), light(28.0)];
+    assert!(sun > 400.0 && shade > 0.1 * sun && shade < 0.5 * sun, "{shade} in the shade, {sun} in the sun");
+    assert!((light(17.0) - sun).abs() < 1e-9 && (light(15.0) - shade).abs() < 1e-9, "the shadow ends 12 m behind the house at this height");
 }
 
 const MONITOR: &str = "Product(format: 1, name: \"monitor\", mount: (height_m: 8.0), power_w: 1.2, physics: [\"thermal\"],

@@ -4,7 +4,7 @@
 //! `C_e dT_e/dt = (T_b − T_e)/R − h(U) A (T_e − T_air) + α A_p S − ε A_sky (σ T_e⁴ − L)`
 //! with S the global irradiance and L what the sky radiates. Stepped by the implicit midpoint rule, second order and stable for any
 //! tick, so that what comes in less what goes out is what is stored; in its first tick a unit has the temperature it would reach in
-//! the end. Source: reference of the sensors, section 15; h after `McAdams`, *Heat Transmission*, 1954, ch. 10. Left out: shade,
+//! the end. Obstacles shade the sun, not the sky. Source: reference of the sensors, section 15; h after `McAdams`, *Heat Transmission*, 1954, ch. 10. Left out:
 //! light from the ground, rain, power that follows the duty cycle. Checked by: the tests below, `tests/verification/sky.rs`.
 
 use bevy_ecs::prelude::*;
@@ -15,8 +15,9 @@ use crate::units::STEFAN_BOLTZMANN_W_M2_K4;
 use crate::world::air::WindField;
 use crate::world::enclosure::{Enclosure, EnclosureState, EnclosureTemperatures};
 use crate::world::sky::Sky;
+use crate::world::solid::Solids;
 use crate::world::spawn::SiteInfo;
-use crate::world::sun::sun_sine;
+use crate::world::sun::Sun;
 use crate::world::{Clock, Grid};
 
 /// Changes of temperature below this end the search for it, K.
@@ -86,16 +87,17 @@ pub fn after(parts: &EnclosureParts, around: &Exposure, from: EnclosureTemperatu
 /// Lets every housing warm or cool over this tick.
 pub(super) fn warm_enclosures(
     (clock, site, grid): (Res<Clock>, Res<SiteInfo>, Res<Grid>),
-    (sky, ground): (Res<Sky>, Res<GroundAir>),
+    (sky, solids, ground): (Res<Sky>, Res<Solids>, Res<GroundAir>),
     wind: WindField,
     mut units: Query<(&Enclosure, &mut EnclosureState)>,
 ) {
-    let sine = sun_sine(clock.utc_us(clock.elapsed_us()), site.latitude_deg, site.longitude_deg);
+    let sun = Sun::at(clock.utc_us(clock.elapsed_us()), site.latitude_deg, site.longitude_deg);
+    let light = sky.light(&sun);
     for (enclosure, mut state) in &mut units {
         let around = Exposure {
             air_k: ground.temperature_k,
             wind_m_s: wind.at(&grid, enclosure.at_m).length(),
-            sun_w_m2: sky.global_w_m2(sine),
+            sun_w_m2: light.at_w_m2(&grid, &solids, enclosure.at_m, &sun),
             longwave_w_m2: sky.longwave_w_m2,
             power_w: enclosure.power_w,
         };
