@@ -37,6 +37,13 @@ impl Sun {
         let nearer = 1.000_11 + 0.034_221 * c1 + 0.001_28 * s1 + 0.000_719 * c2 + 0.000_077 * s2;
         Self { sine: up, towards: DVec3::new(east, north, up), above_w_m2: SOLAR_CONSTANT_W_M2 * nearer }
     }
+
+    /// Its elevation, and its azimuth clockwise from north, in degrees.
+    #[must_use]
+    pub fn place_deg(&self) -> (f64, f64) {
+        let azimuth = libm::atan2(self.towards.x, self.towards.y).to_degrees().rem_euclid(360.0);
+        (libm::asin(self.sine.clamp(-1.0, 1.0)).to_degrees(), azimuth)
+    }
 }
 
 /// Angle of the year, radians. The series begins with 1 January; years of 365.2425 days keep it within half a day.
@@ -65,13 +72,6 @@ pub fn sun_sine(utc_us: i64, latitude_deg: f64, longitude_deg: f64) -> f64 {
     libm::sin(latitude) * libm::sin(declination) + libm::cos(latitude) * libm::cos(declination) * libm::cos(hour_angle)
 }
 
-/// Elevation of the sun, and its azimuth clockwise from north, in degrees.
-#[must_use]
-pub fn sun_place_deg(utc_us: i64, latitude_deg: f64, longitude_deg: f64) -> (f64, f64) {
-    let Sun { sine, towards, .. } = Sun::at(utc_us, latitude_deg, longitude_deg);
-    (libm::asin(sine.clamp(-1.0, 1.0)).to_degrees(), libm::atan2(towards.x, towards.y).to_degrees().rem_euclid(360.0))
-}
-
 /// Global horizontal irradiance of a clear sky in W m⁻² at this sine of the sun's elevation; 0 below the horizon.
 #[must_use]
 pub fn clear_sky_w_m2(sun_sine: f64) -> f64 {
@@ -94,7 +94,7 @@ mod tests {
         let spa = elevation_deg("2003-10-17T19:30:30Z", 39.742_476, -105.178_6);
         assert!((90.0 - spa - 50.111_62).abs() < 0.5, "{spa}");
         let at = Timestamp::try_from("2003-10-17T19:30:30Z".to_owned()).unwrap().micros();
-        let (elevation, azimuth) = sun_place_deg(at, 39.742_476, -105.178_6);
+        let (elevation, azimuth) = Sun::at(at, 39.742_476, -105.178_6).place_deg();
         assert!((elevation - spa).abs() < 1e-9 && (azimuth - 194.340_24).abs() < 0.5, "{azimuth}");
         let june = elevation_deg("2024-06-21T19:00:00Z", 34.05, -118.25);
         assert!((june - 73.973).abs() < 0.5, "{june}");

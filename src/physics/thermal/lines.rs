@@ -1,7 +1,7 @@
 //! Overhead lines warm: the balance of `ieee738` on every cell of a phase, joined along it by `rod`.
 //!
 //! A joint is a cell with its own diameter and surface, and the heat of its extra resistance. The air about a cell is that of the
-//! weather and the mean or resolved wind at its place; cloud dims the sun, and nothing shades the line. In its first tick a line takes
+//! weather and the mean or resolved wind at its place; cloud dims the sun, obstacles shade it. In its first tick a line takes
 //! the temperature it would have in the end. Sources: IEEE Std 738-2012; amendment of the joint: two infinite fins.
 //! A joint takes up as large a share of sunlight as its emissivity. Left out: what a line does to the air, the neighbours' radiation, skin effect of the sleeve.
 
@@ -18,8 +18,9 @@ use crate::units::{NonNegative, celsius, kelvin};
 use crate::world::air::WindField;
 use crate::world::lines::{BodyTemperatures, HeatRates, LineCell, PhaseNode};
 use crate::world::sky::Sky;
+use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, SiteInfo};
-use crate::world::sun::sun_place_deg;
+use crate::world::sun::{Sun, clear_sky_w_m2};
 use crate::world::timeline::scripted;
 use crate::world::{Clock, Grid};
 
@@ -71,7 +72,8 @@ pub fn load_a(conditions: &Conditions, line: usize, now_s: f64) -> f64 {
 /// Lets every phase warm or cool over this tick.
 pub(super) fn warm_lines(
     (conditions, clock, site, grid): (Res<Conditions>, Res<Clock>, Res<SiteInfo>, Res<Grid>),
-    (tables, ground, sky): (Res<LineTables>, Res<GroundAir>, Res<Sky>),
+    (tables, ground): (Res<LineTables>, Res<GroundAir>),
+    (sky, solids): (Res<Sky>, Res<Solids>),
     wind: WindField,
     mut phases: Query<&mut PhaseNode>,
     mut bodies: ResMut<BodyTemperatures>,
@@ -80,18 +82,20 @@ pub(super) fn warm_lines(
         return Ok(());
     }
     let now_s = clock.now_s();
-    let sun = sun_place_deg(clock.utc_us(clock.elapsed_us()), site.latitude_deg, site.longitude_deg);
+    let now = Sun::at(clock.utc_us(clock.elapsed_us()), site.latitude_deg, site.longitude_deg);
+    let (sun, light, clear_w_m2) = (now.place_deg(), sky.light(&now), clear_sky_w_m2(now.sine));
+    let lit = |at_m| if clear_w_m2 > 0.0 { light.at_w_m2(&grid, &solids, at_m, &now) / clear_w_m2 } else { 0.0 };
     bodies.0.resize(conditions.scenario.bodies.len(), ground.temperature_k);
     for mut phase in &mut phases {
         let entry = &conditions.scenario.lines[phase.line];
         let conductor = tables.conductors.get(&entry.conductor).ok_or_else(|| format!("no conductor is called `{}`", entry.conductor))?;
         let current_a = load_a(&conditions, phase.line, now_s);
-        let pieces = pieces(&phase, &conditions.scenario, conductor, &tables.materials, sky.transmission(), |at_m, along| {
+        let pieces = pieces(&phase, &conditions.scenario, conductor, &tables.materials, |at_m, along| {
             let wind = wind.at(&grid, at_m);
             let speed = wind.length();
             let cosine = if speed > 0.0 { wind.dot(along) / speed } else { 0.0 };
             let temperature_c = celsius(ground.temperature_k);
-            (AirAround { temperature_c, wind_m_s: speed, along: cosine, elevation_m: site.elevation_m + at_m.z }, sun)
+            (AirAround { temperature_c, wind_m_s: speed, along: cosine, elevation_m: site.elevation_m + at_m.z }, sun, lit(at_m))
         })?;
         let dt_s = if phase.temperature_c.is_empty() { f64::INFINITY } else { clock.tick_s() };
         let phase = &mut *phase;
@@ -123,19 +127,18 @@ pub(super) fn warm_lines(
     Ok(())
 }
 
-/// The cells of a phase with the air and the sun about them; `light` is the share of a clear sky's sun.
+/// The cells of a phase with the air about them, the place of the sun, and the share of a clear sky's light that meets them.
 fn pieces(
     phase: &PhaseNode,
     scenario: &Scenario,
     conductor: &Conductor,
     materials: &Materials,
-    light: f64,
-    about: impl Fn(glam::DVec3, glam::DVec3) -> (AirAround, (f64, f64)),
+    about: impl Fn(glam::DVec3, glam::DVec3) -> (AirAround, (f64, f64), f64),
 ) -> Result<Vec<Piece>, String> {
     let bare =
         Skin { diameter_m: conductor.diameter_m.get(), emissivity: conductor.emissivity.get(), absorptivity: conductor.absorptivity.get() };
     let piece = |cell: &LineCell| -> Result<Piece, String> {
-        let (air, sun) = about(cell.at_m, cell.along);
+        let (air, sun, light) = about(cell.at_m, cell.along);
         let (mut skin, mut extra_ohm) = (bare, 0.0);
         if let Some(body) = cell.body.map(|body| &scenario.bodies[body]) {
             let BodyShape::Capsule { radius_m, .. } = body.shape;
