@@ -22,6 +22,8 @@ use crate::world::{Clock, Grid};
 
 /// Changes of temperature below this end the search for it, K.
 const CLOSE_K: f64 = 1e-10;
+/// A tick is cut into no more parts than this.
+const MOST_PARTS: f64 = 1000.0;
 /// Newton's method needs three or four steps; more than this never happen.
 const MOST_STEPS: usize = 20;
 
@@ -55,9 +57,23 @@ pub fn gain_w(parts: &EnclosureParts, around: &Exposure, housing_k: f64) -> f64 
     sun - convected - sky
 }
 
-/// The temperatures `dt_s` later, or with an infinite `dt_s` in the end.
+/// The temperatures `dt_s` later, or with an infinite `dt_s` in the end; in steps no longer than the shorter of the two times in which
+/// board and housing settle, so that neither swings past where it settles.
 #[must_use]
 pub fn after(parts: &EnclosureParts, around: &Exposure, from: EnclosureTemperatures, dt_s: f64) -> EnclosureTemperatures {
+    if dt_s.is_infinite() {
+        return one_step(parts, around, from, dt_s);
+    }
+    let resistance_k_w = parts.board_to_housing_k_w.get();
+    let out_w_k = 1.0 / resistance_k_w + transfer_w_m2_k(around.wind_m_s) * parts.area_m2.get();
+    let settles_s = (parts.board_j_k.get() * resistance_k_w).min(parts.housing_j_k.get() / out_w_k);
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    let steps = (dt_s / settles_s).ceil().clamp(1.0, MOST_PARTS) as u32;
+    (0..steps).fold(from, |now, _| one_step(parts, around, now, dt_s / f64::from(steps)))
+}
+
+/// The same in one step.
+fn one_step(parts: &EnclosureParts, around: &Exposure, from: EnclosureTemperatures, dt_s: f64) -> EnclosureTemperatures {
     // storage over a step to its middle, W/K; 0 in the steady state
     let [board_w_k, housing_w_k] = [parts.board_j_k, parts.housing_j_k].map(|capacity| 2.0 * capacity.get() / dt_s);
     let between_w_k = 1.0 / parts.board_to_housing_k_w.get();
@@ -145,6 +161,18 @@ mod tests {
         let exact = at_ten_minutes(1024);
         let order = ((at_ten_minutes(4) - exact) / (at_ten_minutes(8) - exact)).log2();
         assert!((order - 2.0).abs() < 0.1, "{order}");
+    }
+
+    #[test]
+    fn an_hour_in_one_tick_is_an_hour_of_seconds() {
+        let parts = parts("(board_j_k: 5.0)");
+        let start = EnclosureTemperatures { board_k: 310.0, housing_k: 280.0 };
+        let seconds = (0..3600).fold(start, |now, _| after(&parts, &NIGHT, now, 1.0));
+        let tick = after(&parts, &NIGHT, start, 3600.0);
+        assert!(
+            (tick.board_k - seconds.board_k).abs() < 1e-3 && (tick.housing_k - seconds.housing_k).abs() < 1e-3,
+            "{tick:?}, {seconds:?}"
+        );
     }
 
     #[test]
