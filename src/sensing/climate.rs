@@ -2,7 +2,7 @@
 //!
 //! Figures: Sensirion SHT85 datasheet (typical accuracy ±0.1 °C and ±1.5 %RH taken as two standard deviations,
 //! repeatability 0.04 °C and 0.08 %RH as three, 16-bit conversion, t63 of humidity 8 s, of temperature 5 s in moving
-//! air). In a naturally ventilated shield the element is warmer than the air by [`radiation_error_k`] and by a share of what
+//! air). In a naturally ventilated shield the element is warmer than the air by `radiation_error_k` and by a share of what
 //! the board is; relative humidity is that at its own temperature, so the errors go together and the dew point stays.
 //! Firmware takes both off as far as partners report sunlight, wind and board. Left out: hysteresis, creep after condensation, wet shield.
 

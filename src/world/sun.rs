@@ -3,7 +3,7 @@
 //! Declination and equation of time by Spencer's series, good to 0.5° of elevation; global horizontal irradiance of a clear
 //! sky by Haurwitz, `1098 cos θ exp(−0.059/cos θ)` W m⁻²; distance of the
 //! sun by Spencer's series. Sources: Spencer, *Search* 2, 1971; Haurwitz, *J. Meteorol.* 2, 1945.
-//! Left out: refraction, slope. Cloud and the split into direct and diffuse light: [`sky`](super::sky).
+//! Left out: refraction, slope. Cloud and the split into direct and diffuse light: `world::sky`.
 
 use std::f64::consts::{PI, TAU};
 

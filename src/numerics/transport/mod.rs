@@ -254,7 +254,7 @@ impl<'f, T: Real> Plan<'f, T> {
         }
         let implicit = self.vertical_implicit.as_ref();
         workers.map(slices, Buffers::default, |buffers, j, mut rows| {
-            passes.iter().map(|pass| self.across(*pass, implicit, &mut rows, j, (inflow, workers.simd), buffers)).sum()
+            passes.iter().map(|pass| self.pass(*pass, implicit, Rows::Across(&mut rows), j, (inflow, workers.simd), buffers)).sum()
         })
     }
 
@@ -266,54 +266,46 @@ impl<'f, T: Real> Plan<'f, T> {
             for pass in passes {
                 let implicit = self.implicit[self.order[pass.turn]][k].as_ref();
                 if self.order[pass.turn] == 0 {
-                    left += self.along(*pass, implicit, plane, k, (inflow, workers.simd), buffers);
+                    left += self.pass(*pass, implicit, Rows::Along(plane), k, (inflow, workers.simd), buffers);
                 } else {
                     let mut rows: Vec<&mut [T]> = plane.chunks_mut(nx).collect();
-                    left += self.across(*pass, implicit, &mut rows, k, (inflow, workers.simd), buffers);
+                    left += self.pass(*pass, implicit, Rows::Across(&mut rows), k, (inflow, workers.simd), buffers);
                 }
             }
             left
         })
     }
 
-    /// One pass of the rows of a plane across themselves. Gives what left through the sides.
-    fn across(
+    /// One pass over the rows of plane (or slice) `other`. Gives what left through the sides.
+    fn pass(
         &self,
         pass: Pass,
         implicit: Option<&Diffusion>,
-        rows: &mut [&mut [T]],
+        rows: Rows<'_, '_, T>,
         other: usize,
         (inflow, level): (T, SimdLevel),
         buffers: &mut Buffers<T>,
     ) -> f64 {
         let job = self.job(pass, inflow);
+        let implicit = implicit.filter(|_| pass.spreads);
         buffers.left = 0.0;
-        if pass.moves {
-            T::across(level, &job, rows, other, buffers);
-        }
-        if let Some(diffusion) = implicit.filter(|_| pass.spreads) {
-            T::diffuse(level, &job, diffusion, rows, other, buffers);
-        }
-        buffers.left
-    }
-
-    /// One pass of the rows of a level along themselves. Gives what left through the sides.
-    fn along(
-        &self,
-        pass: Pass,
-        implicit: Option<&Diffusion>,
-        plane: &mut [T],
-        k: usize,
-        (inflow, level): (T, SimdLevel),
-        buffers: &mut Buffers<T>,
-    ) -> f64 {
-        let job = self.job(pass, inflow);
-        buffers.left = 0.0;
-        if pass.moves {
-            T::along(level, &job, plane, k, buffers);
-        }
-        if let Some(diffusion) = implicit.filter(|_| pass.spreads) {
-            T::diffuse_lines(level, &job, diffusion, plane, k, buffers);
+        match rows {
+            Rows::Along(plane) => {
+                if pass.moves {
+                    T::along(level, &job, plane, other, buffers);
+                }
+                if let Some(diffusion) = implicit {
+                    T::diffuse_lines(level, &job, diffusion, plane, other, buffers);
+                }
+            }
+            Rows::Across(rows) => {
+                if pass.moves {
+                    T::across(level, &job, rows, other, buffers);
+                }
+                if let Some(diffusion) = implicit {
+                    T::diffuse(level, &job, diffusion, rows, other, buffers);
+                }
+            }
         }
         buffers.left
     }
@@ -338,6 +330,14 @@ impl<'f, T: Real> Plan<'f, T> {
         let sweeps = turns.clone().map(|turn| Pass { turn, moves: true, spreads: false });
         sweeps.chain(turns.filter(implicit).map(|turn| Pass { turn, moves: false, spreads: true })).collect()
     }
+}
+
+/// The rows of a plane, and which way a pass goes through them.
+enum Rows<'c, 'r, T> {
+    /// Along themselves.
+    Along(&'c mut [T]),
+    /// Across themselves.
+    Across(&'c mut [&'r mut [T]]),
 }
 
 /// One pass over the cells along the axis of a turn.
