@@ -73,7 +73,7 @@ pub struct EnclosureParts {
     /// Thermal resistance between the two in K/W.
     pub board_to_housing_k_w: Positive,
     /// Outer surface that air cools, m².
-    pub area_m2: NonNegative,
+    pub area_m2: Positive,
     /// Its projection on the ground, which the sun warms, m².
     pub sunlit_m2: NonNegative,
     /// Surface that radiates to the sky, m².
@@ -93,7 +93,7 @@ impl Default for EnclosureParts {
             board_j_k: positive(80.0),
             housing_j_k: positive(1600.0),
             board_to_housing_k_w: positive(6.0),
-            area_m2: area(0.1),
+            area_m2: positive(0.1),
             sunlit_m2: area(0.03),
             sky_m2: area(0.05),
             absorptivity: share(0.3),

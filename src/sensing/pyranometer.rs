@@ -1,8 +1,7 @@
 //! Pyranometer: global horizontal irradiance by a silicon cell, SP-110 class.
 //!
-//! Figures: Apogee Instruments, SP-110 owner's manual (calibration ±5 % taken as two standard deviations, drift below 2 % a year,
-//! response below 1 ms). The noise of 1 W/m² and the count of 0.5 W/m² are chosen for a 12-bit converter. Left out: error at low sun,
-//! spectral error under cloud, tilt, dirt.
+//! Figures: Apogee Instruments, SP-110 owner's manual (calibration ±5 % taken as two standard deviations, response below 1 ms). The noise of 1 W/m² and the count of 0.1 W/m², which no night makes look flat, are chosen. Left out: drift with age,
+//! error at low sun, spectral error under cloud, tilt, dirt.
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::component::Component;
@@ -44,7 +43,7 @@ impl Sensor for Pyranometer {
         vec![Signal {
             bias: Bias { gain: 0.025, offset: 0.0, drift_per_sqrt_day: 0.0 },
             noise: Noise { white: 1.0, flicker: 0.0 },
-            converter: Converter { min: -20.0, max: 1750.0, step: 0.5 },
+            converter: Converter { min: -20.0, max: 1750.0, step: 0.1 },
             ..Signal::ideal(CHANNEL)
         }]
     }

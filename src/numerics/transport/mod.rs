@@ -230,6 +230,11 @@ impl<'f, T: Real> Plan<'f, T> {
     pub fn advance(&self, cells: &mut [T], inflow: T, workers: &Workers) -> f64 {
         let [nx, ny, nz] = self.faces.shape;
         assert_eq!(cells.len(), nx * ny * nz, "`cells` is a column of the plan's grid");
+        if workers.threads() == 1 { self.sweeps(cells, inflow, workers) } else { workers.run(|| self.sweeps(cells, inflow, workers)) }
+    }
+
+    /// All passes of a step.
+    fn sweeps(&self, cells: &mut [T], inflow: T, workers: &Workers) -> f64 {
         let passes = self.passes();
         // what goes on within the levels is done level by level, while its cells are in the first cache
         let both_within_levels = |a: &Pass, b: &Pass| (self.order[a.turn] == 2) == (self.order[b.turn] == 2);

@@ -117,8 +117,8 @@ impl<T: Real> Buffers<T> {
     #[inline(always)]
     pub(super) fn look_beyond(&mut self, job: &Sweep<'_, '_, T>, rows: &[&mut [T]], other: usize) {
         let (n, nx) = (rows.len(), rows[0].len());
-        let Self { flux, saved, ghosts: [low, high], second, .. } = self;
-        for list in [&mut *flux, &mut *saved, &mut *low, &mut *high, &mut *second] {
+        let Self { saved, ghosts: [low, high], second, .. } = self;
+        for list in [&mut *saved, &mut *low, &mut *high, &mut *second] {
             list.resize(nx, T::default());
         }
         if job.periodic() {

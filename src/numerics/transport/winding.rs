@@ -82,6 +82,7 @@ pub(super) fn across<T: Real>(job: &Sweep<'_, '_, T>, after_all: &[T], rows: &mu
     let periodic = job.periodic();
     buffers.look_beyond(job, rows, other);
     buffers.ones.resize(nx, T::from_f64(1.0));
+    buffers.flux.resize(nx, T::default());
     let Buffers { flux, saved, ghosts: [ghost_low, ghost_high], second, ones, left, .. } = buffers;
     // the first face has no row below it to bring up to date
     {

@@ -2,8 +2,8 @@
 //!
 //! `C_b dT_b/dt = P − (T_b − T_e)/R` and
 //! `C_e dT_e/dt = (T_b − T_e)/R − h(U) A (T_e − T_air) + α A_p S − ε A_sky (σ T_e⁴ − L)`
-//! with S the global irradiance and L what the sky radiates. Stepped by the implicit midpoint rule, second order and stable for any
-//! tick, so that what comes in less what goes out is what is stored; in its first tick a unit has the temperature it would reach in
+//! with S the global irradiance and L what the sky radiates. Stepped by the implicit midpoint rule, second order in constant
+//! surroundings (those of the end of a tick hold for all of it) and stable for any tick, so that what comes in less what goes out is what is stored; in its first tick a unit has the temperature it would reach in
 //! the end. Obstacles shade the sun, not the sky. Source: reference of the sensors, section 15; h after `McAdams`, *Heat Transmission*, 1954, ch. 10. Left out:
 //! light from the ground, rain, power that follows the duty cycle. Checked by: the tests below, `tests/verification/sky.rs`.
 
@@ -24,8 +24,8 @@ use crate::world::{Clock, Grid};
 const CLOSE_K: f64 = 1e-10;
 /// A tick is cut into no more parts than this.
 const MOST_PARTS: f64 = 1000.0;
-/// Newton's method needs three or four steps; more than this never happen.
-const MOST_STEPS: usize = 20;
+/// Newton's method needs three or four steps, more where radiation is most of what a housing loses.
+const MOST_STEPS: usize = 100;
 
 /// What heats and cools a housing.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -65,7 +65,9 @@ pub fn after(parts: &EnclosureParts, around: &Exposure, from: EnclosureTemperatu
         return one_step(parts, around, from, dt_s);
     }
     let resistance_k_w = parts.board_to_housing_k_w.get();
-    let out_w_k = 1.0 / resistance_k_w + transfer_w_m2_k(around.wind_m_s) * parts.area_m2.get();
+    let warmest_k = from.housing_k.max(around.air_k);
+    let radiated_w_k = 4.0 * parts.emissivity.get() * parts.sky_m2.get() * STEFAN_BOLTZMANN_W_M2_K4 * warmest_k.powi(3);
+    let out_w_k = 1.0 / resistance_k_w + transfer_w_m2_k(around.wind_m_s) * parts.area_m2.get() + radiated_w_k;
     let settles_s = (parts.board_j_k.get() * resistance_k_w).min(parts.housing_j_k.get() / out_w_k);
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
     let steps = (dt_s / settles_s).ceil().clamp(1.0, MOST_PARTS) as u32;
@@ -145,6 +147,16 @@ mod tests {
                 - after(&parts, &shade, start, f64::INFINITY).housing_k;
             assert!((rise - expected).abs() < 0.02, "{rise}");
         }
+    }
+
+    #[test]
+    fn a_housing_without_power_gets_from_the_air_what_it_loses_to_the_sky() {
+        let start = EnclosureTemperatures { board_k: 290.0, housing_k: 290.0 };
+        let night = Exposure { power_w: 0.0, wind_m_s: 10.0, ..NIGHT };
+        let housing_k = after(&parts("()"), &night, start, f64::INFINITY).housing_k;
+        // 6.47 · 10^0.78 = 38.99 W/m²K over 0.1 m²; 0.9 of 0.05 m² radiates
+        let (from_air_w, to_sky_w) = (3.899 * (290.0 - housing_k), 0.045 * (5.670_374e-8 * housing_k.powi(4) - 300.0));
+        assert!(housing_k < 289.0 && (from_air_w / to_sky_w - 1.0).abs() < 1e-3, "{housing_k}: {from_air_w} and {to_sky_w}");
     }
 
     #[test]

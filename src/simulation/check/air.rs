@@ -129,7 +129,7 @@ pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
         if columns.cloud.is_some() && cloud.is_some() {
             found.push(
                 scenario
-                    .fault("weather-gap", "weather", "`cloud` must come from a column or be given, and from one place only")
+                    .fault("weather-gap", "weather", "`cloud` may come from a column or be given, not both")
                     .help("take `cloud: …` out of `columns`, or out of `Recorded(…)` itself"),
             );
         }
