@@ -191,6 +191,12 @@ impl Workers {
         self.run(|| items.into_par_iter().enumerate().map_init(state, |state, (at, item)| work(state, at, item)).collect())
     }
 
+    /// Keeps the threads together for several calls of [`Workers::map`]: between two visits they fall asleep, and to wake
+    /// one may take longer than a small step. A single thread works where it is called.
+    pub fn together<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        if self.threads() == 1 { work() } else { self.run(work) }
+    }
+
     /// Runs `work` where rayon's parallel iterators use this pool.
     pub fn run<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         if self.pool.current_num_threads() == 1 && rayon::current_thread_index().is_some() { work() } else { self.pool.install(work) }

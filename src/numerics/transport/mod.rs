@@ -230,7 +230,7 @@ impl<'f, T: Real> Plan<'f, T> {
     pub fn advance(&self, cells: &mut [T], inflow: T, workers: &Workers) -> f64 {
         let [nx, ny, nz] = self.faces.shape;
         assert_eq!(cells.len(), nx * ny * nz, "`cells` is a column of the plan's grid");
-        if workers.threads() == 1 { self.sweeps(cells, inflow, workers) } else { workers.run(|| self.sweeps(cells, inflow, workers)) }
+        workers.together(|| self.sweeps(cells, inflow, workers))
     }
 
     /// All passes of a step.

@@ -209,27 +209,31 @@ fn carry(
     };
     let mut columns = tracers.columns();
     state.fates.resize(columns.len(), Fate::default());
-    for step in 0..steps {
-        let plan = Plan::new(faces, grid.cell_m, dt_s, spread, sides, state.steps % 2 == 1, course);
-        let entered_s = clock.elapsed_us() as f64 * 1e-6 - state.waiting_s + dt_s * (step as f64 + 0.5);
-        let losses = Losses { grid: &grid, solids: &solids, diffusivity: &diffusivity, open_top, dt_s: 0.5 * dt_s };
-        // half of the losses before and half after: what is read lies between
-        losses.apply(&mut releases.list, &mut columns, &mut state.fates);
-        for (slot, (release, column)) in releases.list.iter().zip(&mut columns).enumerate().filter(|(_, (release, _))| release.live) {
-            if release.contents == Contents::EntryTime {
-                plan.advance(column, narrow(entered_s), &workers);
-            } else {
-                state.fates[slot].left_kg += plan.advance(column, narrow(release.inflow), &workers) * grid.cell_volume_m3();
+    let (workers, grid, solids, diffusivity) = (&*workers, &*grid, &*solids, &*diffusivity);
+    let (releases, state) = (&mut *releases, &mut *state);
+    workers.together(|| {
+        for step in 0..steps {
+            let plan = Plan::new(faces, grid.cell_m, dt_s, spread, sides, state.steps % 2 == 1, course);
+            let entered_s = clock.elapsed_us() as f64 * 1e-6 - state.waiting_s + dt_s * (step as f64 + 0.5);
+            let losses = Losses { grid, solids, diffusivity, open_top, dt_s: 0.5 * dt_s };
+            // half of the losses before and half after: what is read lies between
+            losses.apply(&mut releases.list, &mut columns, &mut state.fates);
+            for (slot, (release, column)) in releases.list.iter().zip(&mut columns).enumerate().filter(|(_, (release, _))| release.live) {
+                if release.contents == Contents::EntryTime {
+                    plan.advance(column, narrow(entered_s), workers);
+                } else {
+                    state.fates[slot].left_kg += plan.advance(column, narrow(release.inflow), workers) * grid.cell_volume_m3();
+                }
             }
-        }
-        losses.apply(&mut releases.list, &mut columns, &mut state.fates);
-        for (release, column) in releases.list.iter().zip(&mut columns) {
-            if release.live && release.contents != Contents::EntryTime {
-                scale_and_trim(column, 1.0);
+            losses.apply(&mut releases.list, &mut columns, &mut state.fates);
+            for (release, column) in releases.list.iter().zip(&mut columns) {
+                if release.live && release.contents != Contents::EntryTime {
+                    scale_and_trim(column, 1.0);
+                }
             }
+            state.steps += 1;
         }
-        state.steps += 1;
-    }
+    });
     state.waiting_s = 0.0;
 }
 
