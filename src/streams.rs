@@ -62,6 +62,17 @@ impl Draws {
         radius * libm::cos(std::f64::consts::TAU * self.uniform())
     }
 
+    /// Fills `out` with standard normals, both halves of each pair.
+    pub fn normals(&mut self, out: &mut [f64]) {
+        for pair in out.chunks_mut(2) {
+            let radius = libm::sqrt(-2.0 * libm::log(1.0 - self.uniform()));
+            let (sin, cos) = libm::sincos(std::f64::consts::TAU * self.uniform());
+            for (value, part) in pair.iter_mut().zip([cos, sin]) {
+                *value = radius * part;
+            }
+        }
+    }
+
     /// Log-normal with median 1 and the given standard deviation of the logarithm.
     pub fn log_normal(&mut self, sigma_ln: f64) -> f64 {
         libm::exp(sigma_ln * self.normal())

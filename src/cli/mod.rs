@@ -8,6 +8,7 @@ mod explain;
 mod export;
 mod inspect;
 mod list;
+mod plot;
 mod run;
 mod validate;
 
@@ -62,6 +63,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// Write samples or fields in another format.
     Export(export::ExportArgs),
+    /// Draw a channel over time, or an image in false colour.
+    Plot(plot::PlotArgs),
     /// List what there is: products, scenarios, sensors, emitters, events, physics, species, materials, fields.
     List(list::ListArgs),
     /// Explain an error code, a field of a file, or a channel.
@@ -114,6 +117,7 @@ pub fn main(plugins: impl PluginGroup) -> ExitCode {
         Command::Validate(args) => validate::validate(&args, &new_app(plugins), voice),
         Command::Inspect(args) => inspect::inspect(&args, voice),
         Command::Export(args) => export::export(&args),
+        Command::Plot(args) => plot::plot(&args),
         Command::List(args) => list::list(&args, &new_app(plugins), voice),
         Command::Explain(args) => explain::explain(&args, &new_app(plugins), voice),
         Command::Bench(args) => bench::bench(&args, voice),

@@ -13,7 +13,7 @@ use crate::files::scenario::{DeviceClock, DeviceEntry, Extent, FaultEntry, Posit
 use crate::files::species::SpeciesTable;
 use crate::sensing::SensorKinds;
 use crate::sensing::faults::Fault;
-use crate::sensing::pipeline::{Chain, Instrument, Window, unit_draws};
+use crate::sensing::pipeline::{Chain, Firmware, Instrument, Window, unit_draws};
 use crate::sensing::result::{Reading, ReadingTruth};
 use crate::units::{Finite, NonNegative};
 use crate::world::enclosure::{Enclosure, EnclosureState};
@@ -107,7 +107,7 @@ pub fn spawn_device(world: &mut World, entry: &DeviceEntry, product: &Arc<Produc
         ));
         let mut draws = unit_draws(seed, &unit, &mounted.id);
         instrument.drawn = (kind.insert)(&mounted.kind, &species, &mut draws, heading_deg, &mut entity);
-        sensors.push(entity.insert(instrument).id());
+        sensors.push(entity.insert((instrument, Firmware(kind.firmware))).id());
     }
     let ordered: Vec<Entity> = order(product).unwrap_or_default().into_iter().filter_map(|n| sensors.get(n).copied()).collect();
     world.resource_mut::<CompensationOrder>().0.extend(ordered);

@@ -621,7 +621,7 @@ pub struct EventEntry {
     pub id: String,
     /// The label, a class of the products that should notice it.
     pub class: String,
-    /// The emitters that make it.
+    /// The emitters and bodies that make it.
     pub members: Vec<String>,
     /// How onset, end and phase follow from its members.
     #[serde(default = "by_emission")]
@@ -638,6 +638,36 @@ fn by_emission() -> KindSpec<EventRole> {
 pub struct Emission {}
 
 impl crate::files::kinds::Spec for Emission {}
+
+/// It lasts while any of its bodies is too warm.
+#[derive(Component, Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Overheating {
+    /// How much warmer than without its fault a body must be: without it 4 K, from which ANSI/NETA MTS (thermography, differences between
+    /// like parts under like load) calls a fault probable.
+    pub above_k: Rise,
+}
+
+impl crate::files::kinds::Spec for Overheating {}
+
+/// A rise of temperature in kelvin.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(transparent)]
+pub struct Rise(NonNegative);
+
+impl Rise {
+    /// Kelvin.
+    #[must_use]
+    pub fn get(self) -> f64 {
+        self.0.get()
+    }
+}
+
+impl Default for Rise {
+    fn default() -> Self {
+        Self(NonNegative::new(4.0).unwrap_or_else(|_| unreachable!("4 K is a rise")))
+    }
+}
 
 /// A change while the scenario runs.
 #[derive(Clone, Debug, Deserialize)]

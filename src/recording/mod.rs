@@ -19,11 +19,12 @@ use crate::device::Device;
 use crate::files::scenario::RecordRule;
 use crate::recording::avro::SampleWriter;
 use crate::recording::sample::{
-    Contribution, EventTruth, FaultTruth, GroundTruth, IdealReading, Location, SensorReading, UniversalSensorReading,
+    Box as BoxTruth, Contribution, EventTruth, FaultTruth, Frame, GroundTruth, IdealReading, Location, SensorReading,
+    UniversalSensorReading,
 };
 use crate::sensing::Quantity;
 use crate::sensing::pipeline::Instrument;
-use crate::sensing::result::{Reading, ReadingTruth};
+use crate::sensing::result::{Image, Reading, ReadingTruth};
 use crate::world::event::{EventNode, Phase};
 use crate::world::spawn::{Conditions, SiteInfo};
 use crate::world::tracers::Sources;
@@ -162,7 +163,7 @@ fn record(world: Scene, recorder: Option<ResMut<Recorder>>) -> Result<(), BevyEr
             mode: device.mode.clone(),
             record_reason: reason.to_owned(),
             location: location(device, &world.site),
-            readings: results.iter().flat_map(|(i, reading, _)| readings(i, reading, &world.clock)).collect(),
+            readings: results.iter().flat_map(|(i, reading, truth)| readings(i, reading, truth.frame.as_ref(), &world.clock)).collect(),
             ground_truth: Some(ground_truth(&world, device, truth, &events, &results)),
         };
         recorder.sequence[place] += 1;
@@ -204,8 +205,31 @@ fn names(quantity: &Quantity) -> Vec<String> {
     quantity.channels.iter().map(|channel| channel.name.clone()).collect()
 }
 
-fn readings<'r>(instrument: &'r Instrument, reading: &'r Reading, clock: &'r Clock) -> impl Iterator<Item = SensorReading> + 'r {
-    quantities(instrument).zip(&reading.verdicts).map(move |((quantity, range), verdict)| SensorReading {
+/// An image with what a perfect instrument would have seen in its place.
+fn frame(image: &Image, quantity: &Quantity, ideal: Option<&Image>) -> Frame {
+    let bytes = |image: &Image| image.counts.iter().flat_map(|count| count.to_le_bytes()).collect();
+    let side = |pixels: usize| i32::try_from(pixels).unwrap_or(i32::MAX);
+    Frame {
+        height: side(image.size[1]),
+        width: side(image.size[0]),
+        quantity: quantity.capability.to_owned(),
+        unit: "K".to_owned(),
+        encoding: "u16_le".to_owned(),
+        scale: image.scale_k,
+        offset: 0.0,
+        data: bytes(image),
+        ideal_data: ideal.map(bytes),
+    }
+}
+
+fn readings<'r>(
+    instrument: &'r Instrument,
+    reading: &'r Reading,
+    ideal: Option<&'r Image>,
+    clock: &'r Clock,
+) -> impl Iterator<Item = SensorReading> + 'r {
+    let each = quantities(instrument).zip(&reading.verdicts).enumerate().map(|(n, (quantity, verdict))| (n == 0, quantity, verdict));
+    each.map(move |(first, (quantity, range), verdict)| SensorReading {
         sensor_id: instrument.id.clone(),
         sensor_type: instrument.kind.clone(),
         capability: quantity.capability.to_owned(),
@@ -219,7 +243,8 @@ fn readings<'r>(instrument: &'r Instrument, reading: &'r Reading, clock: &'r Clo
         raw_channels: quantity.raw.clone(),
         raw_unit: quantity.raw_unit.to_owned(),
         raw: quantity.raw.iter().map(|name| instrument.signal_names.iter().position(|n| n == name).and_then(|n| reading.raw[n])).collect(),
-        frame: None,
+        // an image belongs to the first quantity of its sensor
+        frame: reading.frame.as_ref().filter(|_| first).map(|image| frame(image, quantity, ideal)),
         waveform: None,
         quality: i32::from(verdict.quality.code()),
         flags: verdict.flags.clone(),
@@ -240,6 +265,7 @@ fn ground_truth(
     let mut ideal = Vec::new();
     let mut contributions = Vec::new();
     let mut faults = Vec::new();
+    let mut boxes = Vec::new();
     for (instrument, _, truth) in results {
         for (quantity, range) in quantities(instrument) {
             ideal.push(IdealReading {
@@ -257,6 +283,15 @@ fn ground_truth(
             channel: channels[*channel].to_owned(),
             source: world.sources.ids[*source].clone(),
             amount: *amount,
+        }));
+        boxes.extend(truth.boxes.iter().map(|seen| BoxTruth {
+            sensor_id: instrument.id.clone(),
+            body: world.conditions.scenario.bodies[seen.body].id.clone(),
+            x_min: seen.min.0,
+            y_min: seen.min.1,
+            x_max: seen.max.0,
+            y_max: seen.max.1,
+            apparent_c: seen.apparent_c,
         }));
         faults.extend(truth.faults.iter().map(|index| {
             let fault = &instrument.faults[*index];
@@ -278,7 +313,7 @@ fn ground_truth(
         events: events.iter().zip(&truth.events).map(|(event, seen)| event_truth(event, seen, device)).collect(),
         readings: ideal,
         contributions,
-        boxes: Vec::new(),
+        boxes,
         faults,
     }
 }

@@ -27,8 +27,8 @@ const TEMPERATURE_T63_S: f64 = 5.0;
 /// Time to 63 % of a humidity step in seconds.
 const HUMIDITY_T63_S: f64 = 8.0;
 /// Names of the channels.
-const TEMPERATURE: &str = "temperature";
-const HUMIDITY: &str = "humidity";
+pub(crate) const TEMPERATURE: &str = "temperature";
+pub(crate) const HUMIDITY: &str = "humidity";
 /// Counts of the 16-bit conversion.
 const COUNTS: f64 = 65_535.0;
 

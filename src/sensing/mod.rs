@@ -46,6 +46,9 @@ pub mod anemometer;
 /// Eight metal-oxide elements.
 pub mod voc_array;
 
+/// Images of apparent temperature.
+pub mod thermal_camera;
+
 /// A perfect instrument.
 pub mod probe;
 
@@ -299,6 +302,7 @@ pub struct SensorKinds {
 pub(crate) struct SensorKind {
     pub(crate) parts: fn(&KindSpec<SensorRole>) -> Option<SensorParts>,
     pub(crate) insert: fn(&KindSpec<SensorRole>, &SpeciesTable, &mut Draws, f64, &mut EntityWorldMut<'_>) -> serde_json::Value,
+    pub(crate) firmware: fn(&mut World, Entity, &Partners, bool),
     pub(crate) lacks: fn(&KindSpec<SensorRole>, &str) -> bool,
 }
 
@@ -332,27 +336,33 @@ pub trait AppSensorExt {
 
 impl AppSensorExt for App {
     fn add_sensor<S: Sensor>(&mut self) -> &mut Self {
-        self.init_resource::<Kinds>().init_resource::<SensorKinds>().add_state::<S::State>();
-        self.world_mut().resource_mut::<Kinds>().register::<SensorRole, S>(S::KIND, S::ABOUT);
-        let kind = SensorKind {
-            parts: |spec| spec.get::<S>().map(SensorParts::of),
-            insert: |spec, species, draws, heading_deg, entity| {
-                let Some(mut sensor) = spec.get::<S>().cloned() else {
-                    return serde_json::Value::Null;
-                };
-                sensor.resolve(species);
-                let mut state = S::State::default();
-                sensor.manufacture(draws, &mut state);
-                sensor.install(heading_deg, &mut state);
-                let drawn = serde_json::to_value(&state).unwrap_or_default();
-                entity.insert((sensor, state, pipeline::Firmware(pipeline::run_firmware::<S>)));
-                drawn
-            },
-            lacks: |spec, species| spec.get::<S>().is_some_and(|sensor| sensor.lacks(species)),
-        };
-        self.world_mut().resource_mut::<SensorKinds>().by_name.insert(S::KIND, kind);
+        register::<S>(self, pipeline::run_firmware::<S>);
         self.add_systems(Tick, pipeline::sense::<S>.in_set(SenseSystems).ambiguous_with(SenseSystems))
     }
+}
+
+/// Makes a kind known, and how its stage 8 is run; stages 1 to 7 are the business of the caller.
+fn register<S: Sensor>(app: &mut App, firmware: fn(&mut World, Entity, &Partners, bool)) {
+    app.init_resource::<Kinds>().init_resource::<SensorKinds>().add_state::<S::State>();
+    app.world_mut().resource_mut::<Kinds>().register::<SensorRole, S>(S::KIND, S::ABOUT);
+    let kind = SensorKind {
+        parts: |spec| spec.get::<S>().map(SensorParts::of),
+        insert: |spec, species, draws, heading_deg, entity| {
+            let Some(mut sensor) = spec.get::<S>().cloned() else {
+                return serde_json::Value::Null;
+            };
+            sensor.resolve(species);
+            let mut state = S::State::default();
+            sensor.manufacture(draws, &mut state);
+            sensor.install(heading_deg, &mut state);
+            let drawn = serde_json::to_value(&state).unwrap_or_default();
+            entity.insert((sensor, state));
+            drawn
+        },
+        firmware,
+        lacks: |spec, species| spec.get::<S>().is_some_and(|sensor| sensor.lacks(species)),
+    };
+    app.world_mut().resource_mut::<SensorKinds>().by_name.insert(S::KIND, kind);
 }
 
 struct SensingPlugin;
@@ -381,6 +391,7 @@ impl PluginGroup for SensingPlugins {
             .add(pyranometer::PyranometerPlugin)
             .add(anemometer::AnemometerPlugin)
             .add(voc_array::VocArrayPlugin)
+            .add(thermal_camera::ThermalCameraPlugin)
             .add(probe::ProbePlugin)
     }
 }

@@ -134,6 +134,26 @@ pub struct Chain {
     pub floor: Floor,
 }
 
+impl Chain {
+    /// Whether a result is due, for a kind whose results are instants taken by a system of its own: its number, and its time in
+    /// microseconds since the start of the warm-up.
+    pub(crate) fn take_instant(&mut self, clock: &Clock, period_us: u64) -> Option<(u64, u64)> {
+        if !self.begun {
+            self.begun = true;
+            self.next_us = first_due_us(clock, period_us);
+        }
+        let due = (clock.elapsed_us() >= self.next_us).then_some((self.taken, self.next_us))?;
+        self.taken += 1;
+        self.next_us += period_us;
+        Some(due)
+    }
+}
+
+/// The first whole period that has not passed.
+fn first_due_us(clock: &Clock, period_us: u64) -> u64 {
+    clock.elapsed_us().div_ceil(period_us).max(1) * period_us
+}
+
 /// The mean of the air over the averaging window.
 #[derive(Component, Clone, Debug, Default)]
 pub struct Window {
@@ -276,7 +296,7 @@ impl<S: Sensor> Stage<'_, S> {
     fn begin(&self, chain: &mut Chain, air: &Surroundings, events: usize, period_us: u64) {
         let channels = self.instrument.parts.channels().count();
         chain.begun = true;
-        chain.next_us = self.clock.elapsed_us().div_ceil(period_us).max(1) * period_us;
+        chain.next_us = first_due_us(self.clock, period_us);
         chain.element = self.transduce(air);
         chain.noise = vec![NoiseState::default(); self.signals().len()];
         chain.flat = vec![FlatLine::default(); self.signals().len()];
@@ -448,16 +468,7 @@ pub(crate) fn run_firmware<S: Sensor>(world: &mut World, sensor: Entity, partner
         }
     }
     report.test(&channels);
-    for (verdict, of_firmware) in reading.verdicts.iter_mut().zip(report.verdicts()) {
-        verdict.quality = verdict.quality.worst(of_firmware.quality);
-        for flag in &of_firmware.flags {
-            verdict.flag(of_firmware.quality, flag);
-        }
-    }
-    reading.compensations = report.compensations;
-    let spreads = channels.iter().zip(&chain.floor.sigma).map(|(channel, floor)| libm::hypot(*floor, channel.systematic));
-    reading.uncertainty = report.values.iter().zip(spreads).map(|(value, spread)| value.map(|_| spread)).collect();
-    reading.values = report.values;
+    reading.settle(report, channels.iter().zip(&chain.floor.sigma).map(|(channel, floor)| libm::hypot(*floor, channel.systematic)));
 }
 
 /// The draws of a unit: the same serial number has the same manufacturing spread.

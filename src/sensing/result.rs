@@ -29,6 +29,57 @@ pub struct Reading {
     pub verdicts: Vec<Verdict>,
     /// Sensors whose reports were used.
     pub compensations: Vec<String>,
+    /// The image that goes with it, after stage 8.
+    pub frame: Option<Image>,
+}
+
+/// An image in counts, row by row from the upper left.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Image {
+    /// Pixels across and down.
+    pub size: [usize; 2],
+    /// Kelvin in a count.
+    pub scale_k: f64,
+    /// Counts from 0 K.
+    pub counts: Vec<u16>,
+}
+
+impl Image {
+    /// Temperatures in counts; what does not fit stops at the ends.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to what 16 bits hold")]
+    pub fn new(size: [usize; 2], kelvin: &[f64], scale_k: f64) -> Self {
+        let count = |t: &f64| (t / scale_k).round().clamp(0.0, f64::from(u16::MAX)) as u16;
+        Self { size, scale_k, counts: kelvin.iter().map(count).collect() }
+    }
+}
+
+/// Where a body stands in an image.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BodyBox {
+    /// Index of the body.
+    pub body: usize,
+    /// Upper left corner in pixels.
+    pub min: (f64, f64),
+    /// Lower right corner in pixels.
+    pub max: (f64, f64),
+    /// The highest apparent temperature of its pixels in the ideal image, °C.
+    pub apparent_c: f64,
+}
+
+impl Reading {
+    /// Takes what firmware reports, with the standard uncertainty of each channel.
+    pub(crate) fn settle(&mut self, report: Report, spreads: impl Iterator<Item = f64>) {
+        for (verdict, of_firmware) in self.verdicts.iter_mut().zip(report.verdicts()) {
+            verdict.quality = verdict.quality.worst(of_firmware.quality);
+            for flag in &of_firmware.flags {
+                verdict.flag(of_firmware.quality, flag);
+            }
+        }
+        self.uncertainty = report.values.iter().zip(spreads).map(|(value, spread)| value.map(|_| spread)).collect();
+        self.compensations = report.compensations;
+        self.values = report.values;
+    }
 }
 
 /// What is true of the latest result; never seen by firmware.
@@ -44,6 +95,10 @@ pub struct ReadingTruth {
     pub contributions: Vec<(usize, usize, f64)>,
     /// Faults present in this result, by index.
     pub faults: Vec<usize>,
+    /// The image of a perfect instrument.
+    pub frame: Option<Image>,
+    /// Where bodies stand in it.
+    pub boxes: Vec<BodyBox>,
 }
 
 /// What the tests of stage 10 say of one quantity.

@@ -209,6 +209,12 @@ impl Footprint {
         self.points.is_empty()
     }
 
+    /// The middle of what it looks at, m.
+    #[must_use]
+    pub fn middle_m(&self) -> DVec3 {
+        self.middle_m
+    }
+
     /// At most so many of the points it looks at, evenly taken.
     #[must_use]
     pub fn places(&self, most: usize) -> Vec<DVec3> {
@@ -337,7 +343,7 @@ impl View<'_> {
         air.pressure_pa = pressure_aloft(world.pressure.pa, over.middle_m.z, air.temperature_k);
         air.weather_humidity_frac = humidity_frac(over.mean(self.humidity), air.temperature_k, air.pressure_pa);
         air.wind_m_s = over.points.iter().fold(DVec3::ZERO, |sum, (point, share)| sum + world.wind.at(&world.grid, *point) * *share);
-        air.body_k.clone_from(&world.bodies.0);
+        air.body_k.clone_from(&world.bodies.kelvin);
         air.sun_w_m2 = self.light.at_w_m2(&world.grid, &world.solids, over.middle_m, &self.sun);
         air.longwave_w_m2 = world.sky.longwave_w_m2;
         air.board_k = air.temperature_k;

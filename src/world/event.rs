@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 use crate::files::kinds::{EventRole, KindSpec, Kinds, Spec};
-use crate::files::scenario::Emission;
+use crate::files::scenario::{Emission, Overheating};
 use crate::world::emitter::EmitterNode;
+use crate::world::lines::BodyTemperatures;
 use crate::world::{AppStateExt, Clock, Tick, TickSystems};
 
 /// Where an event stands.
@@ -57,15 +58,34 @@ pub trait ScenarioEvent: Component + Clone + Spec {
     const ABOUT: &'static str;
 
     /// How intense it is now, from its members. It is active while this is above zero.
-    fn intensity(&self, members: &[&EmitterNode]) -> Intensity;
+    fn intensity(&self, members: &Members<'_>) -> Intensity;
+}
+
+/// The members of an event, each kind in file order.
+#[derive(Clone, Debug, Default)]
+pub struct Members<'m> {
+    /// Those that release something.
+    pub emitters: Vec<&'m EmitterNode>,
+    /// How much warmer than without its own fault each body is, K.
+    pub warmer_k: Vec<f64>,
 }
 
 impl ScenarioEvent for Emission {
     const KIND: &'static str = "emission";
     const ABOUT: &'static str = "lasts while any of its members releases something";
 
-    fn intensity(&self, members: &[&EmitterNode]) -> Intensity {
-        Intensity { value: members.iter().map(|m| m.total_kg_s()).sum::<f64>() * 1e3, unit: "g/s" }
+    fn intensity(&self, members: &Members<'_>) -> Intensity {
+        Intensity { value: members.emitters.iter().map(|m| m.total_kg_s()).sum::<f64>() * 1e3, unit: "g/s" }
+    }
+}
+
+impl ScenarioEvent for Overheating {
+    const KIND: &'static str = "overheating";
+    const ABOUT: &'static str = "lasts while any of its bodies is warmer by `above_k` than it would be without its fault";
+
+    fn intensity(&self, members: &Members<'_>) -> Intensity {
+        let most = members.warmer_k.iter().copied().fold(0.0, f64::max);
+        Intensity { value: if most > self.above_k.get() { most } else { 0.0 }, unit: "K" }
     }
 }
 
@@ -80,6 +100,8 @@ pub struct EventNode {
     pub class: String,
     /// Indices in [`super::tracers::Sources`].
     pub members: Vec<usize>,
+    /// Members that are bodies, as the scenario numbers them.
+    pub bodies: Vec<usize>,
     /// Ids of the members.
     pub source: String,
     /// Mean position of its members, now.
@@ -136,13 +158,23 @@ impl AppEventExt for App {
     }
 }
 
-fn follow_events<E: ScenarioEvent>(clock: Res<Clock>, mut events: Query<(&E, &mut EventNode)>, emitters: Query<&EmitterNode>) {
+fn follow_events<E: ScenarioEvent>(
+    clock: Res<Clock>,
+    bodies: Res<BodyTemperatures>,
+    mut events: Query<(&E, &mut EventNode)>,
+    emitters: Query<&EmitterNode>,
+) {
     let now = clock.utc_us(clock.elapsed_us());
     for (kind, mut event) in &mut events {
-        let mut members: Vec<&EmitterNode> = emitters.iter().filter(|e| event.members.contains(&e.source)).collect();
-        members.sort_by_key(|member| member.source);
-        if !members.is_empty() {
-            event.at_m = members.iter().map(|member| member.middle_m()).sum::<DVec3>() / members.len() as f64;
+        let mut members =
+            Members { emitters: emitters.iter().filter(|e| event.members.contains(&e.source)).collect(), ..Members::default() };
+        members.emitters.sort_by_key(|member| member.source);
+        let known = event.bodies.iter().filter(|body| **body < bodies.kelvin.len());
+        members.warmer_k = known.clone().map(|body| bodies.kelvin[*body] - bodies.unheated_k[*body]).collect();
+        let places: Vec<DVec3> =
+            members.emitters.iter().map(|member| member.middle_m()).chain(known.map(|body| bodies.at_m[*body])).collect();
+        if !places.is_empty() {
+            event.at_m = places.iter().sum::<DVec3>() / places.len() as f64;
         }
         let Intensity { value, unit } = kind.intensity(&members);
         event.intensity = value;
@@ -173,6 +205,7 @@ impl Plugin for EventPlugin {
         app.init_resource::<EventKinds>()
             .add_state::<EventNode>()
             .configure_sets(Tick, EventSystems.in_set(TickSystems::Surroundings))
-            .add_scenario_event::<Emission>();
+            .add_scenario_event::<Emission>()
+            .add_scenario_event::<Overheating>();
     }
 }

@@ -41,6 +41,8 @@ pub struct PhaseNode {
 pub struct LineCell {
     /// Its middle, m.
     pub at_m: DVec3,
+    /// Where it begins and ends, m.
+    pub ends_m: [DVec3; 2],
     /// Unit vector along its span, from pole to pole.
     pub along: DVec3,
     /// Length, m.
@@ -62,9 +64,16 @@ pub struct HeatRates {
     pub stored_w: f64,
 }
 
-/// Temperatures of the scenario's bodies in kelvin, in its order.
+/// Temperatures of the scenario's bodies, in its order.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct BodyTemperatures(pub Vec<f64>);
+pub struct BodyTemperatures {
+    /// Kelvin.
+    pub kelvin: Vec<f64>,
+    /// What each would be without the heat of its own fault, K.
+    pub unheated_k: Vec<f64>,
+    /// Where its middle is, m.
+    pub at_m: Vec<DVec3>,
+}
 
 /// The straight way of a phase: where it is held up. At a bend a pole carries the phases across the middle of the bend.
 #[must_use]
@@ -126,11 +135,13 @@ pub fn phases(scenario: &Scenario) -> Vec<PhaseNode> {
             let stretches: Vec<(f64, f64)> = bodies.iter().map(|(_, stretch)| *stretch).collect();
             let mut done = 0.0;
             let cells = graded_m(whole, &stretches, FINEST_M, COARSEST_M).into_iter().map(|length_m| {
-                let middle = done + 0.5 * length_m;
+                let (begun, middle) = (done, done + 0.5 * length_m);
                 done += length_m;
-                let (at_m, along) = place_m(&way, line.sag_m.map_or(0.0, crate::units::NonNegative::get), middle);
+                let hanging = |along_m: f64| place_m(&way, line.sag_m.map_or(0.0, crate::units::NonNegative::get), along_m);
+                let (at_m, along) = hanging(middle);
+                let ends_m = [hanging(begun).0, hanging(done).0];
                 let body = bodies.iter().find(|(_, (from, to))| *from < middle && middle < *to).map(|(body, _)| *body);
-                LineCell { at_m, along, length_m, body }
+                LineCell { at_m, ends_m, along, length_m, body }
             });
             list.push(PhaseNode { id, line: n, cells: cells.collect(), temperature_c: Vec::new(), heat: HeatRates::default() });
         }

@@ -60,6 +60,9 @@ pub mod lines;
 /// The housings of units.
 pub mod enclosure;
 
+/// What a camera can see.
+pub mod scene;
+
 /// Scenario to entities.
 pub mod spawn;
 

@@ -3,7 +3,8 @@
 //! Sunlight: Haurwitz' clear sky times `1 − 0.75 n^3.4` for a share `n` of cloud (Kasten and Czeplak, *Solar Energy* 24, 1980).
 //! Long-wave: clear-sky emissivity `1.24 (e/T)^(1/7)`, e in hPa (Brutsaert, *Water Resources Research* 11, 1975); cloud radiates
 //! as a black body at the temperature of the air at the ground, `ε = n + (1 − n) ε₀` (Crawford and Duchon, *J. Appl. Meteorol.* 38,
-//! 1999). The diffuse share of sunlight follows from its clearness (Erbs, Klein and Duffie, *Solar Energy* 28, 1982). Left out: height
+//! 1999). Between 8 and 14 µm a clear sky at the zenith has the emissivity `0.24 + 2.98e-8 e² exp(3000/T)` (Idso, *Water Resources
+//! Research* 17, 1981; recalled, not read again), lower down by the longer way through it. The diffuse share of sunlight follows from its clearness (Erbs, Klein and Duffie, *Solar Energy* 28, 1982). Left out: height
 //! and kind of cloud, sky that obstacles hide, long-wave radiation of obstacles. Checked by: the tests below,
 //! `tests/verification/sky.rs`.
 
@@ -23,6 +24,10 @@ pub struct Sky {
     pub cloud: f64,
     /// Long-wave irradiance of a level surface that looks up, W m⁻².
     pub longwave_w_m2: f64,
+    /// Temperature of the air at the ground, K.
+    pub air_k: f64,
+    /// Emissivity of the clear sky at the zenith, 8–14 µm.
+    pub window: f64,
 }
 
 impl Default for Sky {
@@ -37,7 +42,19 @@ impl Sky {
     #[must_use]
     pub fn new(cloud: f64, temperature_k: f64, vapour_hpa: f64) -> Self {
         let emissivity = cloud + (1.0 - cloud) * clear_emissivity(temperature_k, vapour_hpa);
-        Self { cloud, longwave_w_m2: emissivity * STEFAN_BOLTZMANN_W_M2_K4 * temperature_k.powi(4) }
+        Self {
+            cloud,
+            longwave_w_m2: emissivity * STEFAN_BOLTZMANN_W_M2_K4 * temperature_k.powi(4),
+            air_k: temperature_k,
+            window: (0.24 + 2.98e-8 * vapour_hpa * vapour_hpa * libm::exp(3000.0 / temperature_k)).min(1.0),
+        }
+    }
+
+    /// Emissivity between 8 and 14 µm in a direction of this sine of elevation: that of a black body at [`Self::air_k`] is 1.
+    #[must_use]
+    pub fn window_emissivity(&self, sine: f64) -> f64 {
+        let clear = 1.0 - libm::pow(1.0 - self.window, 1.0 / sine.max(LOWEST_SINE));
+        self.cloud + (1.0 - self.cloud) * clear
     }
 
     /// Share of a clear sky's light that comes through.
@@ -63,6 +80,9 @@ impl Sky {
         self.transmission() * clear_sky_w_m2(sun_sine)
     }
 }
+
+/// Nearer to the horizon the way through the air grows no longer: its sine at 1.5°, where a spherical Earth ends the growth.
+const LOWEST_SINE: f64 = 0.026;
 
 /// Sunlight on a level surface, W m⁻².
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -362,12 +362,14 @@ fn spawn_events(world: &mut World, scenario: &Scenario) {
     let kinds = world.resource::<EventKinds>().clone();
     for (index, entry) in scenario.events.iter().enumerate() {
         let members: Vec<usize> = entry.members.iter().filter_map(|id| scenario.emitters.iter().position(|e| e.id == *id)).collect();
+        let bodies: Vec<usize> = entry.members.iter().filter_map(|id| scenario.bodies.iter().position(|b| b.id == *id)).collect();
         let middle = members.iter().map(|m| vector(scenario.emitters[*m].at_m)).sum::<DVec3>() / members.len().max(1) as f64;
         let node = EventNode {
             id: entry.id.clone(),
             index,
             class: entry.class.clone(),
             members,
+            bodies,
             source: entry.members.join(","),
             at_m: middle,
             ..EventNode::default()

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use bevy_ecs::prelude::With;
 use cpu_time::ProcessTime;
 use glam::DVec3;
 use rayon::prelude::*;
@@ -15,6 +16,8 @@ use crate::physics::airflow::les::{DIVERGENCE, Flow, FlowState, Forces, Side, Si
 use crate::physics::airflow::wave_sum::WaveSum;
 use crate::physics::dispersion::motion::{PuffAir, advance};
 use crate::plugins::EnviroSensePlugins;
+use crate::sensing::pipeline::Instrument;
+use crate::sensing::thermal_camera::ThermalCamera;
 use crate::simulation::{Request, Simulation, SimulationError};
 use crate::streams::Stream;
 use crate::world::Grid;
@@ -326,9 +329,16 @@ pub(super) fn stepped(simulation: &mut Simulation, ticks: u32) -> Result<f64, Si
     Ok(begun.elapsed().as_secs_f64() * 1e3 / f64::from(ticks))
 }
 
-/// The demo scenario until 300 s: times real time, and milliseconds a tick.
-pub(super) fn demo() -> Result<(f64, f64), SimulationError> {
+/// The demo scenario until 300 s: times real time, and milliseconds a tick; cameras take a frame every `camera_us`, or as the product says.
+pub(super) fn demo(camera_us: Option<u64>) -> Result<(f64, f64), SimulationError> {
     let mut simulation = demo_simulation()?;
+    if camera_us.is_some() {
+        let world = simulation.app.world_mut();
+        let mut cameras = world.query_filtered::<&mut Instrument, With<ThermalCamera>>();
+        for mut camera in cameras.iter_mut(world) {
+            camera.period_us = camera_us;
+        }
+    }
     let tick_s = simulation.loaded.conditions.scenario.tick_s.secs();
     let ms = stepped(&mut simulation, DEMO_TICKS)?;
     Ok((tick_s * 1e3 / ms, ms))

@@ -1,5 +1,6 @@
 //! `bench`: cell updates, ticks and samples a CPU second on this machine.
 
+mod camera;
 mod cases;
 mod systems;
 
@@ -8,6 +9,7 @@ use clap::Args;
 use super::{CANNOT, Format, Voice, complain, say};
 use crate::numerics::{SimdLevel, Workers};
 use crate::simulation::SimulationError;
+use camera::camera_frame;
 use cases::{cell_rate, demo, les_rate, plume_unit, puff, puff_moves_and_queries, run_of, triad_rate, two_threads, wind_around};
 use systems::systems;
 
@@ -84,7 +86,9 @@ fn rows(repeats: u32) -> Result<Vec<Row>, SimulationError> {
     let roofline = 36.0 * large / triad_rate(repeats);
     let (moves, query) = puff_moves_and_queries(repeats);
     let plume = plume_unit()?;
-    let (demo, tick) = demo()?;
+    let (still, driving) = camera_frame(repeats, &workers(SimdLevel::Auto)?);
+    let (often, _) = demo(Some(125_000))?;
+    let (demo, tick) = demo(None)?;
     let mut rows = vec![
         Row::new("transport-rate", rate, "cells/CPU-s", "64x64x64 puff, one core, one tracer").at_least(2e8),
         Row::new("transport-rel-l2", error, "1", "the same case against the exact puff").at_most(0.02),
@@ -111,7 +115,11 @@ fn rows(repeats: u32) -> Result<Vec<Row>, SimulationError> {
             "one unit, normal cadence, fidelity Plume, 23 quiet hours and one of smoke, tick 10 s",
         )
         .at_least(20_000.0),
-        Row::new("demo-realtime", demo, "x real time", "smouldering_branch, all cores, alert cadence, until 300 s").at_least(50.0),
+        Row::new("camera-frame-ms", still, "ms", format!("160x120, 200 bodies, one core; {driving:.1} ms with one that drives by"))
+            .at_most(4.0),
+        Row::new("demo-realtime", demo, "x real time", "smouldering_branch, all cores, alert cadence, camera at 1 frame/s, until 300 s")
+            .at_least(50.0),
+        Row::new("demo-camera-8hz", often, "x real time", "the same with 8 frames/s"),
         Row::new("tick-ms", tick, "ms", "one tick of the same run, 216,000 cells"),
     ];
     rows.extend(systems()?.into_iter().map(|(system, ms)| Row::new("system-ms", ms, "ms", format!("of such a tick in {system}"))));

@@ -27,8 +27,8 @@ use crate::world::{Clock, Grid};
 /// The tables that lines and their joints are made from.
 #[derive(Resource, Clone, Debug)]
 pub(super) struct LineTables {
-    conductors: Conductors,
-    materials: Materials,
+    pub(super) conductors: Conductors,
+    pub(super) materials: Materials,
 }
 
 impl Default for LineTables {
@@ -85,7 +85,10 @@ pub(super) fn warm_lines(
     let now = Sun::at(clock.utc_us(clock.elapsed_us()), site.latitude_deg, site.longitude_deg);
     let (sun, light, clear_w_m2) = (now.place_deg(), sky.light(&now), clear_sky_w_m2(now.sine));
     let lit = |at_m| if clear_w_m2 > 0.0 { light.at_w_m2(&grid, &solids, at_m, &now) / clear_w_m2 } else { 0.0 };
-    bodies.0.resize(conditions.scenario.bodies.len(), ground.temperature_k);
+    let count = conditions.scenario.bodies.len();
+    bodies.kelvin.resize(count, ground.temperature_k);
+    bodies.unheated_k.resize(count, ground.temperature_k);
+    bodies.at_m.resize(count, glam::DVec3::ZERO);
     for mut phase in &mut phases {
         let entry = &conditions.scenario.lines[phase.line];
         let conductor = tables.conductors.get(&entry.conductor).ok_or_else(|| format!("no conductor is called `{}`", entry.conductor))?;
@@ -120,11 +123,20 @@ pub(super) fn warm_lines(
             phase.heat.lost_w += piece.lost_w(now);
             phase.heat.stored_w += capacity[i] * (now - before[i]) / dt_s;
             if let Some(body) = phase.cells[i].body {
-                bodies.0[body] = kelvin(now);
+                bodies.kelvin[body] = kelvin(now);
+                bodies.at_m[body] = phase.cells[i].at_m;
+                bodies.unheated_k[body] = kelvin(phase.temperature_c[far_from(&phase.cells, i)]);
             }
         }
     }
     Ok(())
+}
+
+/// The bare cell of a phase that lies farthest from one of its cells: as warm as the line is by itself.
+fn far_from(cells: &[LineCell], here: usize) -> usize {
+    let away = |n: usize| cells[n].at_m.distance(cells[here].at_m);
+    let bare = (0..cells.len()).filter(|n| cells[*n].body.is_none());
+    bare.max_by(|a, b| away(*a).total_cmp(&away(*b))).unwrap_or(here)
 }
 
 /// The cells of a phase with the air about them, the place of the sun, and the share of a clear sky's light that meets them.

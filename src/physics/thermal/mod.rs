@@ -8,6 +8,7 @@ pub mod ieee738;
 mod kernel;
 pub mod lines;
 pub mod rod;
+mod scene;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
@@ -20,8 +21,10 @@ use crate::physics::{AppPhysicsExt, FlowSystems};
 use crate::units::{Fraction, Pressure, RelativeHumidity, celsius, kelvin, saturation_vapour_hpa, vapour_hpa};
 use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, specific_humidity};
 use crate::world::enclosure::EnclosureState;
+use crate::world::event::EventSystems;
 use crate::world::field::FieldMut;
 use crate::world::lines::PhaseNode;
+use crate::world::scene::Scene;
 use crate::world::sky::Sky;
 use crate::world::spawn::{Conditions, Prepare, SiteInfo};
 use crate::world::timeline::scripted;
@@ -41,7 +44,9 @@ impl Plugin for ThermalPlugin {
             .add_state::<EnclosureState>()
             .init_resource::<lines::LineTables>()
             .add_systems(Tick, set_air.in_set(FlowSystems::Heat))
-            .add_systems(Tick, (lines::warm_lines, enclosure::warm_enclosures).in_set(TickSystems::Surroundings));
+            .init_resource::<Scene>()
+            .add_systems(Tick, enclosure::warm_enclosures.in_set(TickSystems::Surroundings))
+            .add_systems(Tick, (lines::warm_lines.before(EventSystems), scene::show_surfaces).chain().in_set(TickSystems::Surroundings));
     }
 }
 

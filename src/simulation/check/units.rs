@@ -16,6 +16,12 @@ use crate::world::emitter::EmitterKinds;
 pub(super) fn events(app: &App, scenario: &Read<Scenario>, products: &BTreeMap<String, Read<Product>>, found: &mut Vec<Diagnostic>) {
     let value = &scenario.value;
     let emitters: Vec<&str> = value.emitters.iter().map(|e| e.id.as_str()).collect();
+    let bodies: Vec<&str> = value.bodies.iter().map(|b| b.id.as_str()).collect();
+    let known = |member: &str| emitters.contains(&member) || bodies.contains(&member);
+    for (n, body) in bodies.iter().enumerate().filter(|(_, body)| emitters.contains(body)) {
+        let fault = scenario.fault("duplicate-id", &format!("bodies[{n}].id"), format!("`{body}` is an emitter as well"));
+        found.push(fault.help("events name both by their ids: give one of them another"));
+    }
     unique(scenario, "events", "id", &value.events.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), found);
     let classes: BTreeSet<&str> = products.values().flat_map(|p| &p.value.classes).map(|class| class.name.as_str()).collect();
     for (n, event) in value.events.iter().enumerate() {
@@ -24,11 +30,11 @@ pub(super) fn events(app: &App, scenario: &Read<Scenario>, products: &BTreeMap<S
             found.push(scenario.fault("empty-event", &format!("events[{n}].members"), format!("event `{}` has no members", event.id)));
         }
         for (m, member) in event.members.iter().enumerate() {
-            if !emitters.contains(&member.as_str()) {
+            if !known(member) {
                 found.push(
                     scenario
-                        .fault("unknown-member", &format!("events[{n}].members[{m}]"), format!("no emitter is called `{member}`"))
-                        .did_you_mean(member, emitters.iter().copied(), true),
+                        .fault("unknown-member", &format!("events[{n}].members[{m}]"), format!("no emitter or body is called `{member}`"))
+                        .did_you_mean(member, emitters.iter().chain(&bodies).copied(), true),
                 );
             }
         }
@@ -41,7 +47,7 @@ pub(super) fn events(app: &App, scenario: &Read<Scenario>, products: &BTreeMap<S
         }
     }
     for (n, emitter) in value.emitters.iter().enumerate() {
-        if value.events.iter().flat_map(|event| &event.members).any(|member| !emitters.contains(&member.as_str())) {
+        if value.events.iter().flat_map(|event| &event.members).any(|member| !known(member)) {
             break; // a misspelt member leaves its emitter stray: one fault, said once
         }
         let member = value.events.iter().any(|event| event.members.contains(&emitter.id));

@@ -1,0 +1,145 @@
+//! What a camera makes of its own frame: drift taken off, window and air undone, and the numbers it reports.
+//!
+//! It knows the coefficients of the drift as designed, not those of its unit, the board's temperature as the sensor on it
+//! reported it, and when its own shutter closed. Left out: emissivity of what it looks at, unless the product file assumes one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::sensing::Partners;
+use crate::sensing::thermal_camera::band::{radiance, tabled_radiance, temperature_k, transmission};
+use crate::sensing::thermal_camera::detector::DRIFT;
+use crate::sensing::{board_temperature, climate};
+use crate::units::kelvin;
+
+/// Over this time firmware takes the slope of the board's temperature, s: longer than its counts make it jump. Chosen.
+const SLOPE_S: f64 = 120.0;
+
+/// What a product file tells the firmware about what it looks at.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Assumed {
+    pub(crate) emissivity: f64,
+    pub(crate) distance_m: f64,
+    pub(crate) window: f64,
+}
+
+/// What firmware remembers of the board.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Memory {
+    shutters: u64,
+    at_shutter_k: f64,
+    smooth: Option<(u64, f64)>,
+}
+
+/// Temperatures of a frame as firmware reports them, and the sensors it used.
+pub(crate) fn correct(
+    frame_k: &[f64],
+    partners: &Partners,
+    assumed: Assumed,
+    (shutters, at_us): (u64, u64),
+    memory: &mut Memory,
+) -> (Vec<f64>, Vec<String>) {
+    let mut used = Vec::new();
+    let mut ask = |channel: &str| {
+        let value = partners.get(channel)?;
+        used.extend(partners.sensor(channel).map(str::to_owned));
+        Some(value)
+    };
+    let board_k = ask(board_temperature::CHANNEL).map(kelvin);
+    let air = ask(climate::TEMPERATURE).map(kelvin).zip(ask(climate::HUMIDITY).map(|percent| percent / 100.0));
+    let off_k = board_k.map_or(0.0, |board_k| memory.drift_k(board_k, shutters, at_us));
+    // the same slope the offset was made with
+    let (_, slope) = radiance(kelvin(30.0));
+    let window = board_k.map_or(1.0, |_| assumed.window);
+    let behind = board_k.map_or(0.0, |board_k| radiance(board_k).0);
+    let through = air.map_or(1.0, |(air_k, humidity)| transmission(assumed.distance_m, air_k, humidity));
+    let around = air.map_or(0.0, |(air_k, _)| radiance(air_k).0);
+    let emissivity = air.map_or(1.0, |_| assumed.emissivity);
+    let undo = |t: &f64| {
+        let at_lens = tabled_radiance(*t) - off_k * slope;
+        let at_window = (at_lens - (1.0 - window) * behind) / window;
+        let at_surface = (at_window - (1.0 - through) * around) / through;
+        temperature_k((at_surface - (1.0 - emissivity) * around) / emissivity)
+    };
+    let frame = if board_k.is_none() && air.is_none() { frame_k.to_vec() } else { frame_k.iter().map(undo).collect() };
+    used.sort();
+    used.dedup();
+    (frame, used)
+}
+
+impl Memory {
+    /// The offset that the drift as designed makes, K.
+    fn drift_k(&mut self, board_k: f64, shutters: u64, at_us: u64) -> f64 {
+        if self.shutters != shutters {
+            (self.shutters, self.at_shutter_k) = (shutters, board_k);
+        }
+        let slow_k = self.smooth.map_or(board_k, |(then_us, slow_k)| {
+            let left = libm::exp(-(at_us.saturating_sub(then_us) as f64) * 1e-6 / SLOPE_S);
+            board_k + (slow_k - board_k) * left
+        });
+        self.smooth = Some((at_us, slow_k));
+        // a mean that follows a ramp stays behind it by the slope times its time constant
+        let per_minute = (board_k - slow_k) / (SLOPE_S / 60.0);
+        DRIFT[0] * (board_k - self.at_shutter_k) + DRIFT[1] * per_minute + DRIFT[2] * (board_k - kelvin(25.0))
+    }
+}
+
+/// The numbers of a frame, K: the largest mean of 3 x 3 pixels, which one bad pixel does not make, the mean, and how far the first
+/// lies above the median.
+pub(crate) fn summary(frame_k: &[f64], width: usize) -> [f64; 3] {
+    let three = |line: &[f64]| line.windows(3).map(|three| three[0] + three[1] + three[2]).collect::<Vec<f64>>();
+    let sums: Vec<Vec<f64>> = frame_k.chunks(width).map(three).collect();
+    let mut most = f64::MIN;
+    for rows in sums.windows(3) {
+        for ((above, here), below) in rows[0].iter().zip(&rows[1]).zip(&rows[2]) {
+            most = most.max((above + here + below) / 9.0);
+        }
+    }
+    // in thousandths of a kelvin, finer than any count
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "temperatures of a table")]
+    let mut sorted: Vec<u32> = frame_k.iter().map(|t| (t * 1e3).round() as u32).collect();
+    let middle = sorted.len() / 2;
+    let median = f64::from(*sorted.select_nth_unstable(middle).1) * 1e-3;
+    [most, frame_k.iter().sum::<f64>() / frame_k.len() as f64, most - median]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::celsius;
+
+    fn partners(list: &[(&str, f64)]) -> Partners {
+        let mut partners = Partners::default();
+        for (channel, value) in list {
+            partners.add(channel, "partner", *value);
+        }
+        partners
+    }
+
+    #[test]
+    fn a_known_emissivity_recovers_the_temperature_behind_it() {
+        let shown = kelvin(73.0185);
+        let assumed = Assumed { emissivity: 0.6, distance_m: 0.0, window: 1.0 };
+        let with = partners(&[(climate::TEMPERATURE, 20.0), (climate::HUMIDITY, 50.0)]);
+        let (frame, used) = correct(&[shown], &with, assumed, (1, 0), &mut Memory::default());
+        assert!((celsius(frame[0]) - 100.0).abs() < 0.01 && used == ["partner"], "{}", celsius(frame[0]));
+        let (frame, used) = correct(&[shown], &Partners::default(), assumed, (1, 0), &mut Memory::default());
+        assert!(frame == [shown] && used.is_empty());
+    }
+
+    #[test]
+    fn the_window_is_undone_when_the_board_is_known() {
+        let l = |t_c: f64| radiance(kelvin(t_c)).0;
+        let shown = temperature_k(0.9 * l(60.0) + 0.1 * l(25.0));
+        let assumed = Assumed { emissivity: 1.0, distance_m: 0.0, window: 0.9 };
+        let (frame, _) = correct(&[shown], &partners(&[(board_temperature::CHANNEL, 25.0)]), assumed, (1, 0), &mut Memory::default());
+        assert!((celsius(frame[0]) - 60.0).abs() < 1e-3, "{}", celsius(frame[0]));
+    }
+
+    #[test]
+    fn one_hot_pixel_makes_a_ninth_of_itself() {
+        let mut frame = vec![290.0; 30 * 20];
+        frame[30 * 10 + 15] = 299.0;
+        let [most, mean, above] = summary(&frame, 30);
+        assert!((most - 291.0).abs() < 1e-9 && (above - 1.0).abs() < 1e-9 && (mean - 290.015).abs() < 1e-9);
+    }
+}
