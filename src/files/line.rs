@@ -1,4 +1,4 @@
-//! Overhead lines and what sits on them, as typed.
+//! Overhead lines, as typed.
 
 use serde::Deserialize;
 
@@ -45,36 +45,4 @@ pub struct RecordedLoad {
 
 fn a_metre() -> Length {
     Length::new(1.0).unwrap_or_else(|_| unreachable!("1 m is a length"))
-}
-
-/// A body that warms: a joint of a line.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BodyEntry {
-    /// Unique among the bodies.
-    pub id: String,
-    /// Its shape.
-    pub shape: BodyShape,
-    /// A surface of `assets/materials.ron`.
-    pub material: String,
-    /// What it sits on: `LINE/PHASE`.
-    pub on: String,
-    /// How far along the line its middle is; without it, half way.
-    #[serde(default)]
-    pub along_m: Option<Length>,
-    /// Resistance it adds to that of the conductor, ohm.
-    pub extra_resistance_ohm: NonNegative,
-}
-
-/// The shape of a body.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub enum BodyShape {
-    /// A round bar with round ends.
-    Capsule {
-        /// From end to end.
-        length_m: Length,
-        /// Of the bar.
-        radius_m: Length,
-    },
 }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::diagnostics::{Diagnostics, Source};
 use crate::files::kinds::Kinds;
-use crate::units::{Fraction, Roughness};
+use crate::units::{Fraction, Positive, Roughness};
 
 /// One surface as written in `assets/materials.ron`.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,8 +19,34 @@ pub struct Material {
     pub roughness_m: Option<Roughness>,
     /// Thermal emissivity, 8–14 µm.
     pub emissivity: Fraction,
+    /// Absorptivity for sunlight; without it as large as the emissivity, as of weathered and painted surfaces.
+    #[serde(default)]
+    pub absorptivity: Option<Fraction>,
+    /// Density in kg m⁻³.
+    #[serde(default)]
+    pub density_kg_m3: Option<Positive>,
+    /// Specific heat capacity in J kg⁻¹ K⁻¹.
+    #[serde(default)]
+    pub heat_capacity_j_kg_k: Option<Positive>,
+    /// Thermal conductivity in W m⁻¹ K⁻¹.
+    #[serde(default)]
+    pub conductivity_w_m_k: Option<Positive>,
     /// Where the figures come from.
     pub source: String,
+}
+
+impl Material {
+    /// Absorptivity for sunlight.
+    #[must_use]
+    pub fn absorptivity(&self) -> f64 {
+        self.absorptivity.unwrap_or(self.emissivity).get()
+    }
+
+    /// Heat capacity of a cubic metre in J m⁻³ K⁻¹, where the table has it.
+    #[must_use]
+    pub fn heat_capacity_j_m3_k(&self) -> Option<f64> {
+        Some(self.density_kg_m3?.get() * self.heat_capacity_j_kg_k?.get())
+    }
 }
 
 /// All surfaces, in file order.

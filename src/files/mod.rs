@@ -18,8 +18,11 @@ pub mod material;
 /// Overhead conductors.
 pub mod conductor;
 
-/// Overhead lines and what sits on them, as typed.
+/// Overhead lines, as typed.
 pub mod line;
+
+/// What sits on them, stands or drives about, as typed.
+pub mod body;
 
 /// What a unit carries.
 pub mod product;

@@ -3,8 +3,9 @@
 use bevy_ecs::component::Component;
 use serde::Deserialize;
 
+use crate::files::body::BodyEntry;
 use crate::files::kinds::{EmitterRole, EventRole, KindSpec};
-use crate::files::line::{BodyEntry, LineEntry};
+use crate::files::line::LineEntry;
 use crate::files::obstacle::Obstacle;
 use crate::files::product::FormatVersion;
 use crate::units::{

@@ -4,8 +4,8 @@ use bevy_app::{App, Plugin};
 use bevy_ecs::component::Component;
 use serde::Deserialize;
 
+use crate::files::body::BodyEntry;
 use crate::files::kinds::{Spec, SpecFault};
-use crate::files::line::BodyEntry;
 use crate::files::scenario::Extent;
 use crate::files::species::SpeciesTable;
 use crate::sensing::response::Lag;

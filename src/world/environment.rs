@@ -9,9 +9,9 @@ use crate::files::species::SpeciesTable;
 use crate::units::{celsius, saturation_vapour_hpa};
 use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, WindField, pressure_aloft, vapour_pressure};
 use crate::world::background::BackgroundAir;
+use crate::world::body::Bodies;
 use crate::world::emitter::{EmitterNode, SourceElement};
 use crate::world::field::Field;
-use crate::world::lines::BodyTemperatures;
 use crate::world::nitrogen_oxides::{Oxides, oxidation_per_s, photolysis_per_s};
 use crate::world::puffs::Puffs;
 use crate::world::sky::{Light, Sky};
@@ -291,7 +291,7 @@ pub struct Environment<'w, 's> {
     tracers: Tracers<'w, 's>,
     puffs: Query<'w, 's, (&'static EmitterNode, &'static Puffs)>,
     background: Res<'w, BackgroundAir>,
-    bodies: Res<'w, BodyTemperatures>,
+    bodies: Res<'w, Bodies>,
     sky: Res<'w, Sky>,
     solids: Res<'w, Solids>,
     /// What the tracers are made of.

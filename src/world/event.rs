@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 
 use crate::files::kinds::{EventRole, KindSpec, Kinds, Spec};
 use crate::files::scenario::{Emission, Overheating};
+use crate::world::body::Bodies;
 use crate::world::emitter::EmitterNode;
-use crate::world::lines::BodyTemperatures;
 use crate::world::{AppStateExt, Clock, Tick, TickSystems};
 
 /// Where an event stands.
@@ -160,7 +160,7 @@ impl AppEventExt for App {
 
 fn follow_events<E: ScenarioEvent>(
     clock: Res<Clock>,
-    bodies: Res<BodyTemperatures>,
+    bodies: Res<Bodies>,
     mut events: Query<(&E, &mut EventNode)>,
     emitters: Query<&EmitterNode>,
 ) {

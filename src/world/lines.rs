@@ -1,4 +1,4 @@
-//! Overhead lines as they hang in the domain: one entity a phase, cut into cells along itself, and the temperatures of bodies.
+//! Overhead lines as they hang in the domain: one entity a phase, cut into cells along itself.
 //!
 //! Cells are fine beside a joint and coarse elsewhere; a joint is one cell, because a sleeve has one temperature. Left out: the
 //! length that sag adds, sway, swing.
@@ -7,7 +7,8 @@ use bevy_ecs::prelude::*;
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
-use crate::files::line::{BodyEntry, BodyShape, LineEntry};
+use crate::files::body::BodyEntry;
+use crate::files::line::LineEntry;
 use crate::files::scenario::Scenario;
 use crate::world::environment::vector;
 
@@ -49,6 +50,8 @@ pub struct LineCell {
     pub length_m: f64,
     /// The body it is, as the scenario numbers them.
     pub body: Option<usize>,
+    /// The body of the phase that lies nearest: its fault warms this piece too.
+    pub near: Option<usize>,
 }
 
 /// What a phase gained and lost over a tick, in watts.
@@ -62,17 +65,6 @@ pub struct HeatRates {
     pub lost_w: f64,
     /// What is left in the metal.
     pub stored_w: f64,
-}
-
-/// Temperatures of the scenario's bodies, in its order.
-#[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct BodyTemperatures {
-    /// Kelvin.
-    pub kelvin: Vec<f64>,
-    /// What each would be without the heat of its own fault, K.
-    pub unheated_k: Vec<f64>,
-    /// Where its middle is, m.
-    pub at_m: Vec<DVec3>,
 }
 
 /// The straight way of a phase: where it is held up. At a bend a pole carries the phases across the middle of the bend.
@@ -117,9 +109,9 @@ pub fn place_m(points: &[DVec3], sag_m: f64, along_m: f64) -> (DVec3, DVec3) {
 /// Where a body begins and ends on a way of this length, m.
 #[must_use]
 pub fn stretch_m(body: &BodyEntry, way_m: f64) -> (f64, f64) {
-    let BodyShape::Capsule { length_m, .. } = body.shape;
+    let half = body.shape.half_m()[1];
     let middle = body.along_m.map_or(0.5 * way_m, crate::units::Length::get);
-    (middle - 0.5 * length_m.get(), middle + 0.5 * length_m.get())
+    (middle - half, middle + half)
 }
 
 /// Every phase of a scenario that has been checked.
@@ -130,8 +122,13 @@ pub fn phases(scenario: &Scenario) -> Vec<PhaseNode> {
         for (phase, name) in line.phases.iter().enumerate() {
             let (id, way) = (format!("{}/{name}", line.id), phase_m(line, phase));
             let whole = length_m(&way);
-            let bodies: Vec<(usize, (f64, f64))> =
-                scenario.bodies.iter().enumerate().filter(|(_, body)| body.on == id).map(|(b, body)| (b, stretch_m(body, whole))).collect();
+            let bodies: Vec<(usize, (f64, f64))> = scenario
+                .bodies
+                .iter()
+                .enumerate()
+                .filter(|(_, body)| body.on.as_ref() == Some(&id))
+                .map(|(b, body)| (b, stretch_m(body, whole)))
+                .collect();
             let stretches: Vec<(f64, f64)> = bodies.iter().map(|(_, stretch)| *stretch).collect();
             let mut done = 0.0;
             let cells = graded_m(whole, &stretches, FINEST_M, COARSEST_M).into_iter().map(|length_m| {
@@ -141,7 +138,9 @@ pub fn phases(scenario: &Scenario) -> Vec<PhaseNode> {
                 let (at_m, along) = hanging(middle);
                 let ends_m = [hanging(begun).0, hanging(done).0];
                 let body = bodies.iter().find(|(_, (from, to))| *from < middle && middle < *to).map(|(body, _)| *body);
-                LineCell { at_m, ends_m, along, length_m, body }
+                let away = |(from, to): &(f64, f64)| (middle - 0.5 * (from + to)).abs();
+                let near = bodies.iter().min_by(|a, b| away(&a.1).total_cmp(&away(&b.1))).map(|(body, _)| *body);
+                LineCell { at_m, ends_m, along, length_m, body, near }
             });
             list.push(PhaseNode { id, line: n, cells: cells.collect(), temperature_c: Vec::new(), heat: HeatRates::default() });
         }

@@ -54,7 +54,7 @@ pub mod truth;
 /// Changes while a scenario runs.
 pub mod timeline;
 
-/// Overhead lines and the temperatures of bodies.
+/// Overhead lines.
 pub mod lines;
 
 /// The housings of units.
@@ -62,6 +62,9 @@ pub mod enclosure;
 
 /// What a camera can see.
 pub mod scene;
+
+/// Things with a shape and a temperature.
+pub mod body;
 
 /// Scenario to entities.
 pub mod spawn;
@@ -99,7 +102,7 @@ impl Plugin for WorldPlugin {
             .add_systems(RunFixedMainLoop, run_fixed_main.in_set(RunFixedMainLoopSystems::FixedMainLoop))
             .set_error_handler(remember_fault);
         app.add_plugins((clock::ClockPlugin, air::AirPlugin, tracers::TracersPlugin, emitter::EmitterPlugin, event::EventPlugin))
-            .add_state_resource::<lines::BodyTemperatures>()
+            .add_state_resource::<body::Bodies>()
             .add_state_resource::<sky::Sky>();
     }
 }

@@ -31,6 +31,8 @@ pub struct Surface {
     pub emissivity: f64,
     /// The body of the scenario it belongs to.
     pub body: Option<usize>,
+    /// The body whose fault warms it, itself or what it sits on, and how warm it would be without, K.
+    pub warmed_by: Option<(usize, f64)>,
 }
 
 /// A simple shape in the domain, metres.
@@ -349,7 +351,7 @@ mod tests {
     use crate::streams::Stream;
 
     fn surfaces(count: usize) -> Vec<Surface> {
-        vec![Surface { temperature_k: 293.15, emissivity: 0.95, body: None }; count]
+        vec![Surface { temperature_k: 293.15, emissivity: 0.95, body: None, warmed_by: None }; count]
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod airflow;
 mod briggs;
+mod camera;
 mod deposition;
 mod dispersion;
 mod eddies;

@@ -3,7 +3,7 @@
 //! A joint is a cell with its own diameter and surface, and the heat of its extra resistance. The air about a cell is that of the
 //! weather and the mean or resolved wind at its place; cloud dims the sun, obstacles shade it. In its first tick a line takes
 //! the temperature it would have in the end. Sources: IEEE Std 738-2012; amendment of the joint: two infinite fins.
-//! A joint takes up as large a share of sunlight as its emissivity. Left out: what a line does to the air, the neighbours' radiation, skin effect of the sleeve.
+//! Left out: what a line does to the air, the neighbours' radiation, skin effect of the sleeve.
 
 use bevy_ecs::prelude::*;
 
@@ -11,12 +11,12 @@ use super::GroundAir;
 use super::ieee738::{AirAround, Skin, loss_w_m, sun_w_m};
 use super::rod::{conductances_w_k, warm};
 use crate::files::conductor::{Conductor, Conductors};
-use crate::files::line::BodyShape;
 use crate::files::material::Materials;
 use crate::files::scenario::Scenario;
 use crate::units::{NonNegative, celsius, kelvin};
 use crate::world::air::WindField;
-use crate::world::lines::{BodyTemperatures, HeatRates, LineCell, PhaseNode};
+use crate::world::body::Bodies;
+use crate::world::lines::{HeatRates, LineCell, PhaseNode};
 use crate::world::sky::Sky;
 use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, SiteInfo};
@@ -76,7 +76,7 @@ pub(super) fn warm_lines(
     (sky, solids): (Res<Sky>, Res<Solids>),
     wind: WindField,
     mut phases: Query<&mut PhaseNode>,
-    mut bodies: ResMut<BodyTemperatures>,
+    mut bodies: ResMut<Bodies>,
 ) -> Result<(), BevyError> {
     if phases.is_empty() {
         return Ok(());
@@ -85,10 +85,7 @@ pub(super) fn warm_lines(
     let now = Sun::at(clock.utc_us(clock.elapsed_us()), site.latitude_deg, site.longitude_deg);
     let (sun, light, clear_w_m2) = (now.place_deg(), sky.light(&now), clear_sky_w_m2(now.sine));
     let lit = |at_m| if clear_w_m2 > 0.0 { light.at_w_m2(&grid, &solids, at_m, &now) / clear_w_m2 } else { 0.0 };
-    let count = conditions.scenario.bodies.len();
-    bodies.kelvin.resize(count, ground.temperature_k);
-    bodies.unheated_k.resize(count, ground.temperature_k);
-    bodies.at_m.resize(count, glam::DVec3::ZERO);
+    bodies.resize(conditions.scenario.bodies.len(), ground.temperature_k);
     for mut phase in &mut phases {
         let entry = &conditions.scenario.lines[phase.line];
         let conductor = tables.conductors.get(&entry.conductor).ok_or_else(|| format!("no conductor is called `{}`", entry.conductor))?;
@@ -153,12 +150,10 @@ fn pieces(
         let (air, sun, light) = about(cell.at_m, cell.along);
         let (mut skin, mut extra_ohm) = (bare, 0.0);
         if let Some(body) = cell.body.map(|body| &scenario.bodies[body]) {
-            let BodyShape::Capsule { radius_m, .. } = body.shape;
             let material = materials.get(&body.material).ok_or_else(|| format!("no surface is called `{}`", body.material))?;
-            // no table of absorptivities yet: weathered metal takes up as much of the sun as it radiates
-            let emissivity = material.emissivity.get();
-            skin = Skin { diameter_m: 2.0 * radius_m.get(), emissivity, absorptivity: emissivity };
-            extra_ohm = body.extra_resistance_ohm.get();
+            let diameter_m = 2.0 * body.shape.half_m()[0];
+            skin = Skin { diameter_m, emissivity: material.emissivity.get(), absorptivity: material.absorptivity() };
+            extra_ohm = body.extra_resistance_ohm.map_or(0.0, NonNegative::get);
         }
         let azimuth_deg = libm::atan2(cell.along.x, cell.along.y).to_degrees();
         // a joint is as much metal as its cross-section

@@ -1,8 +1,9 @@
-//! Thermal: temperature, humidity, pressure and cloud, as given, over a day, or recorded; overhead lines and their joints; the
-//! housings of units.
+//! Thermal: temperature, humidity, pressure and cloud, as given, over a day, or recorded; overhead lines and their joints; free
+//! bodies; the housings of units; the scene that cameras look at.
 //!
 //! The air is uniform in the domain. Left out: its energy on voxels, buoyancy.
 
+pub mod bodies;
 pub mod enclosure;
 pub mod ieee738;
 mod kernel;
@@ -46,7 +47,12 @@ impl Plugin for ThermalPlugin {
             .add_systems(Tick, set_air.in_set(FlowSystems::Heat))
             .init_resource::<Scene>()
             .add_systems(Tick, enclosure::warm_enclosures.in_set(TickSystems::Surroundings))
-            .add_systems(Tick, (lines::warm_lines.before(EventSystems), scene::show_surfaces).chain().in_set(TickSystems::Surroundings));
+            .add_systems(
+                Tick,
+                ((lines::warm_lines, bodies::warm_bodies).chain().before(EventSystems), scene::show_surfaces)
+                    .chain()
+                    .in_set(TickSystems::Surroundings),
+            );
     }
 }
 

@@ -1,4 +1,4 @@
-//! The scene that cameras look at: lines, joints, obstacles and ground with the temperatures they have.
+//! The scene that cameras look at: lines, joints, bodies, obstacles and ground with the temperatures they have.
 //!
 //! Obstacles and ground are as warm as the air. Left out: poles, leaves, walls that the sun warms.
 
@@ -6,8 +6,12 @@ use bevy_ecs::prelude::*;
 
 use super::GroundAir;
 use super::lines::LineTables;
-use crate::files::line::BodyShape;
+use crate::files::body::BodyEntry;
+use crate::files::material::Material;
+use crate::files::scenario::Scenario;
 use crate::units::kelvin;
+use crate::world::Clock;
+use crate::world::body::{Bodies, facet, pose};
 use crate::world::lines::{LineCell, PhaseNode};
 use crate::world::scene::{Facet, GROUND, Scene, Surface};
 use crate::world::spawn::Conditions;
@@ -17,52 +21,76 @@ const MASONRY: f64 = 0.93;
 /// Emissivity of a ground that the site does not name: grass, Oke, *Boundary Layer Climates*, 1987, table 1.1.
 const GRASS: f64 = 0.97;
 
-/// Shows every surface as warm as it is; builds the scene in the first tick.
+/// Shows every surface as warm as it is and every body where it is; builds the scene in the first tick.
 pub(super) fn show_surfaces(
-    (conditions, tables, ground): (Res<Conditions>, Res<LineTables>, Res<GroundAir>),
+    (conditions, clock): (Res<Conditions>, Res<Clock>),
+    (tables, ground, bodies): (Res<LineTables>, Res<GroundAir>, Res<Bodies>),
     phases: Query<&PhaseNode>,
     mut scene: ResMut<Scene>,
 ) {
     let mut phases: Vec<&PhaseNode> = phases.iter().collect();
     phases.sort_by(|a, b| (a.line, &a.id).cmp(&(b.line, &b.id)));
+    let now_s = clock.now_s();
     if scene.surfaces.is_empty() {
         *scene = build(&conditions, &tables, &phases);
+    } else if conditions.scenario.bodies.iter().any(|body| !body.path.is_empty()) {
+        let facets = facets(&conditions, &tables, &phases, now_s);
+        scene.place(facets);
     }
-    let warm = phases.iter().flat_map(|phase| &phase.temperature_c);
-    let still = scene.surfaces.len() - phases.iter().map(|phase| phase.cells.len()).sum::<usize>();
-    let (air, lines) = scene.surfaces.split_at_mut(still);
-    for surface in air {
-        surface.temperature_k = ground.temperature_k;
-    }
-    for (surface, temperature_c) in lines.iter_mut().zip(warm) {
-        surface.temperature_k = kelvin(*temperature_c);
+    let air = std::iter::repeat_n((ground.temperature_k, None), 1 + conditions.shapes.len());
+    let unheated = |body: usize| (body, bodies.unheated_k[body]);
+    let cells = phases.iter().flat_map(|phase| {
+        let warm = phase.temperature_c.iter().map(|t| kelvin(*t));
+        warm.zip(&phase.cells).map(|(t, cell)| (t, cell.near.map(unheated)))
+    });
+    let own = free(&conditions.scenario).map(|(n, _)| (bodies.kelvin[n], Some(unheated(n))));
+    for (surface, (temperature_k, warmed_by)) in scene.surfaces.iter_mut().zip(air.chain(cells).chain(own)) {
+        (surface.temperature_k, surface.warmed_by) = (temperature_k, warmed_by);
     }
 }
 
-/// Ground, obstacles in file order, then the cells of every phase.
+/// Bodies that sit on no line, with their place among all.
+fn free(scenario: &Scenario) -> impl Iterator<Item = (usize, &BodyEntry)> {
+    scenario.bodies.iter().enumerate().filter(|(_, body)| body.at_m.is_some())
+}
+
+/// Ground, obstacles in file order, the cells of every phase, free bodies.
 fn build(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode]) -> Scene {
     let scenario = &conditions.scenario;
-    let air = |emissivity| Surface { temperature_k: kelvin(15.0), emissivity, body: None };
+    let emissivity = |material: Option<&Material>, other: f64| material.map_or(other, |material| material.emissivity.get());
+    let of_body = |body: &BodyEntry| emissivity(tables.materials.get(&body.material), MASONRY);
+    let surface = |emissivity, body| Surface { temperature_k: kelvin(15.0), emissivity, body, warmed_by: None };
     let cover = scenario.site.ground.as_ref().and_then(|id| tables.materials.get(id));
-    let mut surfaces = vec![air(cover.map_or(GRASS, |material| material.emissivity.get()))];
+    let mut surfaces = vec![surface(emissivity(cover, GRASS), None)];
     debug_assert_eq!(surfaces.len(), GROUND + 1);
-    let mut facets = Vec::new();
+    surfaces.extend(conditions.shapes.iter().map(|_| surface(MASONRY, None)));
+    for phase in phases {
+        let bare = tables.conductors.get(&scenario.lines[phase.line].conductor).map_or(1.0, |conductor| conductor.emissivity.get());
+        surfaces.extend(phase.cells.iter().map(|cell| surface(cell.body.map_or(bare, |body| of_body(&scenario.bodies[body])), cell.body)));
+    }
+    surfaces.extend(free(scenario).map(|(n, body)| surface(of_body(body), Some(n))));
+    Scene::new(surfaces, facets(conditions, tables, phases, 0.0), conditions.ground().cloned())
+}
+
+/// The shapes of all that, where they are at a time, each with its surface.
+fn facets(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode], now_s: f64) -> Vec<(Facet, usize)> {
+    let scenario = &conditions.scenario;
+    let (mut facets, mut surface) = (Vec::new(), GROUND + 1);
     for shape in &conditions.shapes {
-        facets.extend(Facet::of(shape).into_iter().map(|facet| (facet, surfaces.len())));
-        surfaces.push(air(MASONRY));
+        facets.extend(Facet::of(shape).into_iter().map(|facet| (facet, surface)));
+        surface += 1;
     }
     for phase in phases {
-        let conductor = tables.conductors.get(&scenario.lines[phase.line].conductor);
+        let bare = tables.conductors.get(&scenario.lines[phase.line].conductor).map_or(0.0, |conductor| 0.5 * conductor.diameter_m.get());
         for LineCell { ends_m: [from, to], body, .. } in &phase.cells {
-            let (mut radius, mut emissivity) = conductor.map_or((0.01, 0.8), |c| (0.5 * c.diameter_m.get(), c.emissivity.get()));
-            if let Some(body) = body.map(|body| &scenario.bodies[body]) {
-                let BodyShape::Capsule { radius_m, .. } = body.shape;
-                radius = radius_m.get();
-                emissivity = tables.materials.get(&body.material).map_or(emissivity, |material| material.emissivity.get());
-            }
-            facets.push((Facet::Capsule { from: *from, to: *to, radius }, surfaces.len()));
-            surfaces.push(Surface { body: *body, ..air(emissivity) });
+            let radius = body.map_or(bare, |body| scenario.bodies[body].shape.half_m()[0]);
+            facets.push((Facet::Capsule { from: *from, to: *to, radius }, surface));
+            surface += 1;
         }
     }
-    Scene::new(surfaces, facets, conditions.ground().cloned())
+    for (_, body) in free(scenario) {
+        facets.extend(pose(body, now_s).map(|pose| (facet(&body.shape, pose), surface)));
+        surface += 1;
+    }
+    facets
 }

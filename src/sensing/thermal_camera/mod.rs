@@ -33,10 +33,10 @@ use crate::sensing::result::{BodyBox, Image, Reading, ReadingTruth, Report, Verd
 use crate::sensing::{Channel, Partners, Quantity, SenseSystems, Sensor, Signal, faults, register};
 use crate::streams::Draws;
 use crate::units::{Finite, Fraction, NonNegative, Positive, celsius, whole_micros};
+use crate::world::body::Bodies;
 use crate::world::enclosure::EnclosureState;
 use crate::world::environment::{Environment, Footprint, SourceFactors, Surroundings};
 use crate::world::event::{EventNode, Phase};
-use crate::world::lines::BodyTemperatures;
 use crate::world::scene::Scene;
 use crate::world::sky::Sky;
 use crate::world::spawn::{RunSeed, SiteInfo};
@@ -242,7 +242,7 @@ type Cameras<'a> = (
 fn take_frames(
     environment: Environment,
     (clock, seed, site, workers): (Res<Clock>, Res<RunSeed>, Res<SiteInfo>, Res<Workers>),
-    (scene, sky, bodies): (Res<Scene>, Res<Sky>, Res<BodyTemperatures>),
+    (scene, sky, bodies): (Res<Scene>, Res<Sky>, Res<Bodies>),
     events: Query<&EventNode>,
     enclosures: Query<&EnclosureState>,
     mut cameras: Query<Cameras<'_>>,
@@ -277,16 +277,13 @@ fn take_frames(
         truth.without_events.clone_from(&truth.ideal);
         truth.boxes = boxes(view, &scene, bodies.kelvin.len(), &picture.ideal_k, size[0]);
         if events.iter().any(|event| !event.bodies.is_empty()) {
-            let without = |event: &mut dyn Iterator<Item = usize>| {
-                let cold = event.fold(shades.clone(), |shades, body| shades.with_body(&scene, body, bodies.unheated_k[body]));
-                Picture::new(&cold, view, size, blur)
-            };
-            let clean = without(&mut events.iter().flat_map(|event| event.bodies.iter().copied()));
+            let without = |bodies: &[usize]| Picture::new(&shades.without(&scene, bodies), view, size, blur);
+            let clean = without(&events.iter().flat_map(|event| event.bodies.iter().copied()).collect::<Vec<_>>());
             truth.without_events = reported(summary(&clean.ideal_k, size[0]));
             for event in events.iter().filter(|event| !event.bodies.is_empty()) {
                 // a body that is a little warm before the event begins is not the event
                 let seen = event.phase == Phase::Active && camera.netd_mk.get() > 0.0;
-                let most = if seen { picture.largest_change(&without(&mut event.bodies.iter().copied())) } else { 0.0 };
+                let most = if seen { picture.largest_change(&without(&event.bodies)) } else { 0.0 };
                 sight.events[event.index].result(CHANNELS[0], most / camera.noise(), at_us);
             }
         }

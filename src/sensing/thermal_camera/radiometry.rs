@@ -106,14 +106,16 @@ impl Shades {
         through * (emitted + reflects * around) + (1.0 - through) * self.air
     }
 
-    /// The same with one body at another temperature: only its pixels change.
+    /// The same without the faults of some bodies.
     #[must_use]
-    pub fn with_body(&self, scene: &Scene, body: usize, temperature_k: f64) -> Self {
-        let mut surfaces = self.surfaces.clone();
-        for (value, surface) in surfaces.iter_mut().zip(&scene.surfaces).filter(|(_, surface)| surface.body == Some(body)) {
-            value.0 = surface.emissivity * radiance(temperature_k).0;
+    pub fn without(&self, scene: &Scene, bodies: &[usize]) -> Self {
+        let mut shades = self.clone();
+        for (value, surface) in shades.surfaces.iter_mut().zip(&scene.surfaces) {
+            if let Some((_, unheated_k)) = surface.warmed_by.filter(|(body, _)| bodies.contains(body)) {
+                value.0 = surface.emissivity * radiance(unheated_k).0;
+            }
         }
-        Self { surfaces, sky: self.sky.clone(), through: self.through.clone(), ..*self }
+        shades
     }
 }
 

@@ -8,7 +8,7 @@ use crate::files::scenario::{Background, Boundary, SETTABLE, Scenario, Subgrid, 
 use crate::files::series::{Column, Series};
 use crate::files::species::SpeciesTable;
 use crate::simulation::Read;
-use crate::units::{AirTemperature, Bearing, Fraction, NonNegative, Pressure, RelativeHumidity, Roughness, WindSpeed};
+use crate::units::{AirTemperature, Bearing, BodyTemperature, Fraction, NonNegative, Pressure, RelativeHumidity, Roughness, WindSpeed};
 use crate::world::spawn::FileLoader;
 
 /// The shortest Obukhov length a scenario may state, in metres; recorded ones are brought to it.
@@ -162,7 +162,10 @@ pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
         );
     }
     let loads: Vec<String> = value.lines.iter().map(|line| format!("lines.{}.load_a", line.id)).collect();
-    let settable: Vec<&str> = SETTABLE.iter().copied().chain(loads.iter().map(String::as_str)).collect();
+    let free = value.bodies.iter().filter(|body| body.at_m.is_some());
+    let warmed: Vec<String> =
+        free.map(|body| format!("bodies.{}.{}", body.id, if body.temperature_c.is_some() { "temperature_c" } else { "heat_w" })).collect();
+    let settable: Vec<&str> = SETTABLE.iter().copied().chain(loads.iter().chain(&warmed).map(String::as_str)).collect();
     for (n, entry) in value.timeline.iter().enumerate() {
         if !settable.contains(&entry.set.as_str()) {
             found.push(
@@ -180,7 +183,8 @@ pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
             "wind.from_deg" => Bearing::new(to).err(),
             "wind.speed_m_s" => WindSpeed::new(to).err(),
             name if name.starts_with("lines.") && to > LARGEST_A => Some(format!("a current is at most {LARGEST_A} A")),
-            name if name.starts_with("lines.") => NonNegative::new(to).err(),
+            name if name.starts_with("bodies.") && name.ends_with(".temperature_c") => BodyTemperature::new(to).err(),
+            name if name.starts_with("lines.") || name.starts_with("bodies.") => NonNegative::new(to).err(),
             _ => None,
         };
         found.extend(refused.map(|message| scenario.fault("bad-value", &format!("timeline[{n}].to"), message)));

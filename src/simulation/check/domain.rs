@@ -275,6 +275,13 @@ fn places(
             refused.push(what);
         }
     }
+    for (n, body) in value.bodies.iter().enumerate() {
+        let places = body.at_m.iter().map(|at| ("at_m".to_owned(), *at));
+        let legs = body.path.iter().enumerate().map(|(m, point)| (format!("path[{m}].to_m"), point.to_m));
+        for (field, at) in places.chain(legs) {
+            inside(format!("bodies[{n}].{field}"), format!("body `{}`", body.id), vector(at), found);
+        }
+    }
     for (n, gas) in value.initial.iter().enumerate() {
         if let InitialGas::GaussianPuff { id, at_m, .. } = gas {
             inside(format!("initial[{n}].at_m"), format!("puff `{id}`"), vector(*at_m), found);

@@ -1,18 +1,17 @@
-//! Overhead lines and the bodies on them.
+//! Overhead lines.
 
 use glam::DVec3;
 
 use super::{air, unique};
 use crate::diagnostics::Diagnostic;
 use crate::files::conductor::Conductors;
-use crate::files::line::{BodyShape, LineEntry};
-use crate::files::material::Materials;
+use crate::files::line::LineEntry;
 use crate::files::scenario::Scenario;
 use crate::files::series::{Column, Series};
 use crate::simulation::Read;
 use crate::units::NonNegative;
 use crate::world::Grid;
-use crate::world::lines::{FINEST_M, length_m, phase_m, place_m, stretch_m};
+use crate::world::lines::{phase_m, place_m};
 use crate::world::spawn::FileLoader;
 
 /// Larger currents than this are refused in a file: a thick conductor melts far below.
@@ -28,12 +27,11 @@ pub(in crate::simulation) fn loads(scenario: &Read<Scenario>, files: &FileLoader
     scenario.value.lines.iter().enumerate().map(read).collect()
 }
 
-/// What lines and bodies say against their tables and against each other.
+/// What lines say against their tables and against each other.
 pub(super) fn lines(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
     let value = &scenario.value;
     let conductors = Conductors::shipped();
     unique(scenario, "lines", "id", &value.lines.iter().map(|line| line.id.as_str()).collect::<Vec<_>>(), found);
-    unique(scenario, "bodies", "id", &value.bodies.iter().map(|body| body.id.as_str()).collect::<Vec<_>>(), found);
     for (n, line) in value.lines.iter().enumerate() {
         let path = format!("lines[{n}]");
         if conductors.get(&line.conductor).is_none() {
@@ -70,58 +68,6 @@ pub(super) fn lines(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
                 scenario.fault("short-path", &format!("{path}.points_m"), "a line hangs between two poles or more, none above another");
             found.push(fault);
         }
-    }
-    bodies(scenario, &conductors, found);
-}
-
-fn bodies(scenario: &Read<Scenario>, conductors: &Conductors, found: &mut Vec<Diagnostic>) {
-    let value = &scenario.value;
-    let materials = Materials::shipped();
-    let phases: Vec<(String, &LineEntry, usize)> = value
-        .lines
-        .iter()
-        .filter(|line| line.points_m.len() > 1)
-        .flat_map(|line| line.phases.iter().enumerate().map(move |(phase, name)| (format!("{}/{name}", line.id), line, phase)))
-        .collect();
-    let mut taken: Vec<(usize, &str, (f64, f64))> = Vec::new();
-    for (n, body) in value.bodies.iter().enumerate() {
-        let path = format!("bodies[{n}]");
-        match materials.get(&body.material) {
-            None => {
-                let fault =
-                    scenario.fault("unknown-material", &format!("{path}.material"), format!("no surface is called `{}`", body.material));
-                found.push(fault.did_you_mean(&body.material, materials.all().iter().map(|material| material.id.as_str()), true));
-            }
-            Some(material) if material.emissivity.get() <= 0.0 => {
-                found.push(scenario.fault("bad-value", &format!("{path}.material"), "a body needs a surface with an emissivity above 0"));
-            }
-            Some(_) => {}
-        }
-        let Some((_, line, phase)) = phases.iter().find(|(id, _, _)| *id == body.on) else {
-            let fault = scenario.fault("unknown-line", &format!("{path}.on"), format!("no phase of a line is called `{}`", body.on));
-            found.push(fault.did_you_mean(&body.on, phases.iter().map(|(id, _, _)| id.as_str()), true));
-            continue;
-        };
-        let BodyShape::Capsule { radius_m, .. } = body.shape;
-        if let Some(conductor) = conductors.get(&line.conductor).filter(|conductor| 2.0 * radius_m.get() < conductor.diameter_m.get()) {
-            let message = format!("`{}` is thinner than its conductor of {} m", body.id, conductor.diameter_m.get());
-            found.push(scenario.fault("bad-value", &format!("{path}.shape.radius_m"), message));
-        }
-        let way = length_m(&phase_m(line, *phase));
-        let (from, to) = stretch_m(body, way);
-        if from < 0.0 || to > way {
-            let message = format!("`{}` reaches from {from:.3} to {to:.3} m of a line of {way:.3} m", body.id);
-            found.push(scenario.fault("outside-domain", &path, message).help("move it with `along_m`"));
-        }
-        if let Some((other, id, _)) = taken.iter().find(|(_, on, (a, b))| *on == body.on && from < *b + FINEST_M && *a < to + FINEST_M) {
-            let fault = scenario.fault("bad-value", &path, format!("`{}` is less than {FINEST_M} m from another body of `{id}`", body.id));
-            found.push(
-                fault
-                    .also(&scenario.source, scenario.span(&format!("bodies[{other}]")), "this one")
-                    .help("move one of the two with `along_m`"),
-            );
-        }
-        taken.push((n, &body.on, (from, to)));
     }
 }
 

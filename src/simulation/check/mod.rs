@@ -1,6 +1,7 @@
 //! Faults between files, all at once, each with its place.
 
 pub(super) mod air;
+mod bodies;
 mod domain;
 pub(super) mod lines;
 mod quantities;
@@ -123,6 +124,7 @@ pub(super) fn everything(
     }
     air::backgrounds(scenario, species, found);
     lines::lines(scenario, found);
+    bodies::bodies(scenario, found);
     quantities::quantities(scenario, species, found);
     units::events(app, scenario, products, found);
     units::units(world.resource::<SensorKinds>(), scenario, products, request, found);

@@ -80,6 +80,10 @@ fn lift(scenario: &mut Scenario, ground: &Ground) {
     };
     scenario.devices.iter_mut().for_each(|device| up(&mut device.at_m));
     scenario.lines.iter_mut().flat_map(|line| &mut line.points_m).for_each(up);
+    for body in &mut scenario.bodies {
+        body.at_m.iter_mut().for_each(up);
+        body.path.iter_mut().for_each(|point| up(&mut point.to_m));
+    }
     for emitter in &mut scenario.emitters {
         up(&mut emitter.at_m);
         emitter.path.iter_mut().for_each(|point| up(&mut point.to_m));

@@ -1,0 +1,132 @@
+//! Things with a shape, a surface and a temperature, as typed: joints of a line, and what stands or drives about.
+
+use serde::Deserialize;
+
+use crate::files::scenario::{Position, Waypoint};
+use crate::units::{BodyTemperature, Finite, Length, NonNegative, Positive};
+
+/// A body: on a line, where its resistance heats it, or free, as warm as given or by its own heat.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BodyEntry {
+    /// Unique among bodies and emitters.
+    pub id: String,
+    /// Its shape.
+    pub shape: BodyShape,
+    /// A surface of `assets/materials.ron`.
+    pub material: String,
+    /// The phase it sits on, `LINE/PHASE`; without it the body is free.
+    #[serde(default)]
+    pub on: Option<String>,
+    /// On a line: how far along it its middle is; without it, half way.
+    #[serde(default)]
+    pub along_m: Option<Length>,
+    /// On a line: resistance it adds to that of the conductor, ohm.
+    #[serde(default)]
+    pub extra_resistance_ohm: Option<NonNegative>,
+    /// Free: where its middle is.
+    #[serde(default)]
+    pub at_m: Option<Position>,
+    /// Free: how far its own y axis is turned from north, clockwise, until it moves.
+    #[serde(default)]
+    pub turn_deg: Option<Finite>,
+    /// Free: the places it moves through, in straight lines, looking ahead.
+    #[serde(default)]
+    pub path: Vec<Waypoint>,
+    /// Free: its temperature; a `timeline` sets `bodies.ID.temperature_c`.
+    #[serde(default)]
+    pub temperature_c: Option<BodyTemperature>,
+    /// Free, without a temperature: heat that is set free in it, W; a `timeline` sets `bodies.ID.heat_w`.
+    #[serde(default)]
+    pub heat_w: Option<NonNegative>,
+    /// Free, without a temperature: heat capacity, J/K; without it that of a body filled with its material.
+    #[serde(default)]
+    pub heat_capacity_j_k: Option<Positive>,
+}
+
+/// The shape of a body.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum BodyShape {
+    /// A level round bar with round ends, along its own y axis.
+    Capsule {
+        /// From end to end.
+        length_m: Length,
+        /// Of the bar.
+        radius_m: Length,
+    },
+    /// Along its own axes: x right, y ahead, z up.
+    Box {
+        /// From side to side.
+        size_m: (Length, Length, Length),
+    },
+    /// A ball.
+    Sphere {
+        /// Its radius.
+        radius_m: Length,
+    },
+    /// An upright round bar with flat ends.
+    Cylinder {
+        /// From end to end.
+        height_m: Length,
+        /// Its radius.
+        radius_m: Length,
+    },
+}
+
+impl BodyShape {
+    /// Radius of a round bar that can sit on a line.
+    #[must_use]
+    pub fn bar_m(&self) -> Option<(f64, f64)> {
+        if let Self::Capsule { length_m, radius_m } = self { Some((length_m.get(), radius_m.get())) } else { None }
+    }
+
+    /// Half of its size along its own axes, m.
+    #[must_use]
+    pub fn half_m(&self) -> [f64; 3] {
+        match self {
+            Self::Capsule { length_m, radius_m } => [radius_m.get(), 0.5 * length_m.get(), radius_m.get()],
+            Self::Box { size_m } => [size_m.0, size_m.1, size_m.2].map(|size| 0.5 * size.get()),
+            Self::Sphere { radius_m } => [radius_m.get(); 3],
+            Self::Cylinder { height_m, radius_m } => [radius_m.get(), radius_m.get(), 0.5 * height_m.get()],
+        }
+    }
+
+    /// Surface in m² and volume in m³.
+    #[must_use]
+    pub fn surface_and_volume(&self) -> (f64, f64) {
+        use std::f64::consts::PI;
+        match self {
+            Self::Capsule { length_m, radius_m } => {
+                let (r, bar) = (radius_m.get(), (length_m.get() - 2.0 * radius_m.get()).max(0.0));
+                (2.0 * PI * r * bar + 4.0 * PI * r * r, PI * r * r * bar + 4.0 / 3.0 * PI * r * r * r)
+            }
+            Self::Box { size_m } => {
+                let [x, y, z] = [size_m.0, size_m.1, size_m.2].map(Length::get);
+                (2.0 * (x * y + y * z + z * x), x * y * z)
+            }
+            Self::Sphere { radius_m } => {
+                let r = radius_m.get();
+                (4.0 * PI * r * r, 4.0 / 3.0 * PI * r * r * r)
+            }
+            Self::Cylinder { height_m, radius_m } => {
+                let (h, r) = (height_m.get(), radius_m.get());
+                (2.0 * PI * r * (h + r), PI * r * r * h)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ball_is_a_capsule_as_long_as_it_is_thick() {
+        let shape = |text: &str| -> BodyShape { ron::from_str(text).unwrap() };
+        let ball = shape("Sphere(radius_m: 0.3)").surface_and_volume();
+        let capsule = shape("Capsule(length_m: 0.6, radius_m: 0.3)").surface_and_volume();
+        assert!((ball.0 - capsule.0).abs() < 1e-12 && (ball.1 - capsule.1).abs() < 1e-12);
+        assert_eq!(shape("Box(size_m: (1.0, 2.0, 3.0))").surface_and_volume(), (22.0, 6.0));
+    }
+}
