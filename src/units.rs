@@ -92,7 +92,7 @@ quantities! {
     /// A duration in seconds that may be none.
     Span: "a span of time", "s", |v| (0.0..=LONGEST_S).contains(&v), "between 0 s and 1e9 s";
     /// Temperature of a body in degrees Celsius: what a thermal camera's tables hold.
-    BodyTemperature: "a temperature of a body", " °C", |v| (-100.0..=1500.0).contains(&v), "between -100 and 1500 °C";
+    BodyTemperature: "a temperature of a body", "°C", |v| (-100.0..=1500.0).contains(&v), "between -100 and 1500 °C";
     /// Air temperature in degrees Celsius; the interval of surface records with a margin (WMO).
     AirTemperature: "an air temperature", "°C", |v| (-95.0..=70.0).contains(&v), "between -95 °C and 70 °C";
     /// Relative humidity over water in percent.

@@ -9,8 +9,8 @@ use crate::files::line::LineEntry;
 use crate::files::obstacle::Obstacle;
 use crate::files::product::FormatVersion;
 use crate::units::{
-    AirTemperature, Bearing, Duration, Elevation, Finite, Fraction, Hour, Latitude, Length, Longitude, NonNegative, Obukhov, Positive,
-    Pressure, PuffRate, RelativeHumidity, Roughness, Span, TickLength, Timestamp, WindSpeed,
+    AirTemperature, Bearing, BodyTemperature, Duration, Elevation, Finite, Fraction, Hour, Latitude, Length, Longitude, NonNegative,
+    Obukhov, Positive, Pressure, PuffRate, RelativeHumidity, Roughness, Span, TickLength, Timestamp, WindSpeed,
 };
 
 /// A position in metres: x east, y north, z above ground, from the south-west ground corner.
@@ -622,7 +622,7 @@ pub struct EventEntry {
     pub id: String,
     /// The label, a class of the products that should notice it.
     pub class: String,
-    /// The emitters and bodies that make it.
+    /// The emitters, bodies and lines that make it.
     pub members: Vec<String>,
     /// How onset, end and phase follow from its members.
     #[serde(default = "by_emission")]
@@ -640,33 +640,26 @@ pub struct Emission {}
 
 impl crate::files::kinds::Spec for Emission {}
 
-/// It lasts while any of its bodies is too warm.
-#[derive(Component, Clone, Debug, Default, Deserialize)]
+/// It lasts while any of its bodies or lines is too warm.
+#[derive(Component, Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Overheating {
     /// How much warmer than without its fault a body must be: without it 4 K, from which ANSI/NETA MTS (thermography, differences between
     /// like parts under like load) calls a fault probable.
-    pub above_k: Rise,
+    pub above_k: NonNegative,
+    /// How warm a line may be: without it 75 °C, up to which aluminium strands keep their strength (Aluminum Association, *Aluminum
+    /// Electrical Conductor Handbook*, 1989, ch. 3).
+    pub limit_c: BodyTemperature,
 }
 
 impl crate::files::kinds::Spec for Overheating {}
 
-/// A rise of temperature in kelvin.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(transparent)]
-pub struct Rise(NonNegative);
-
-impl Rise {
-    /// Kelvin.
-    #[must_use]
-    pub fn get(self) -> f64 {
-        self.0.get()
-    }
-}
-
-impl Default for Rise {
+impl Default for Overheating {
     fn default() -> Self {
-        Self(NonNegative::new(4.0).unwrap_or_else(|_| unreachable!("4 K is a rise")))
+        Self {
+            above_k: NonNegative::new(4.0).unwrap_or_else(|text| unreachable!("{text}")),
+            limit_c: BodyTemperature::new(75.0).unwrap_or_else(|text| unreachable!("{text}")),
+        }
     }
 }
 

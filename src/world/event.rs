@@ -11,6 +11,7 @@ use crate::files::kinds::{EventRole, KindSpec, Kinds, Spec};
 use crate::files::scenario::{Emission, Overheating};
 use crate::world::body::Bodies;
 use crate::world::emitter::EmitterNode;
+use crate::world::lines::PhaseNode;
 use crate::world::{AppStateExt, Clock, Tick, TickSystems};
 
 /// Where an event stands.
@@ -68,6 +69,8 @@ pub struct Members<'m> {
     pub emitters: Vec<&'m EmitterNode>,
     /// How much warmer than without its own fault each body is, K.
     pub warmer_k: Vec<f64>,
+    /// The hottest place of each line, °C.
+    pub lines_c: Vec<f64>,
 }
 
 impl ScenarioEvent for Emission {
@@ -81,11 +84,12 @@ impl ScenarioEvent for Emission {
 
 impl ScenarioEvent for Overheating {
     const KIND: &'static str = "overheating";
-    const ABOUT: &'static str = "lasts while any of its bodies is warmer by `above_k` than it would be without its fault";
+    const ABOUT: &'static str = "lasts while a body is warmer by `above_k` than without its fault, or a line warmer than `limit_c`";
 
     fn intensity(&self, members: &Members<'_>) -> Intensity {
-        let most = members.warmer_k.iter().copied().fold(0.0, f64::max);
-        Intensity { value: if most > self.above_k.get() { most } else { 0.0 }, unit: "K" }
+        let warmer = members.warmer_k.iter().copied().filter(|by| *by > self.above_k.get());
+        let over = members.lines_c.iter().map(|hottest| hottest - self.limit_c.get());
+        Intensity { value: warmer.chain(over).fold(0.0, f64::max), unit: "K" }
     }
 }
 
@@ -102,6 +106,8 @@ pub struct EventNode {
     pub members: Vec<usize>,
     /// Members that are bodies, as the scenario numbers them.
     pub bodies: Vec<usize>,
+    /// Members that are lines, as the scenario numbers them.
+    pub lines: Vec<usize>,
     /// Ids of the members.
     pub source: String,
     /// Mean position of its members, now.
@@ -163,6 +169,7 @@ fn follow_events<E: ScenarioEvent>(
     bodies: Res<Bodies>,
     mut events: Query<(&E, &mut EventNode)>,
     emitters: Query<&EmitterNode>,
+    phases: Query<&PhaseNode>,
 ) {
     let now = clock.utc_us(clock.elapsed_us());
     for (kind, mut event) in &mut events {
@@ -171,8 +178,12 @@ fn follow_events<E: ScenarioEvent>(
         members.emitters.sort_by_key(|member| member.source);
         let known = event.bodies.iter().filter(|body| **body < bodies.kelvin.len());
         members.warmer_k = known.clone().map(|body| bodies.kelvin[*body] - bodies.unheated_k[*body]).collect();
-        let places: Vec<DVec3> =
-            members.emitters.iter().map(|member| member.middle_m()).chain(known.map(|body| bodies.at_m[*body])).collect();
+        let hottest: Vec<(f64, DVec3)> =
+            event.lines.iter().filter_map(|line| hottest(phases.iter().filter(|phase| phase.line == *line))).collect();
+        members.lines_c = hottest.iter().map(|(c, _)| *c).collect();
+        let released = members.emitters.iter().map(|member| member.middle_m());
+        let warm = known.map(|body| bodies.at_m[*body]).chain(hottest.iter().map(|(_, at_m)| *at_m));
+        let places: Vec<DVec3> = released.chain(warm).collect();
         if !places.is_empty() {
             event.at_m = places.iter().sum::<DVec3>() / places.len() as f64;
         }
@@ -196,6 +207,13 @@ fn follow_events<E: ScenarioEvent>(
             (Phase::Ended, false) => Phase::Ended,
         };
     }
+}
+
+/// The hottest cell of some phases: its temperature in °C and its place. Of equals the first by place.
+fn hottest<'p>(phases: impl Iterator<Item = &'p PhaseNode>) -> Option<(f64, DVec3)> {
+    let order = |at: DVec3| (at.x, at.y, at.z);
+    let cells = phases.flat_map(|phase| phase.temperature_c.iter().copied().zip(phase.cells.iter().map(|cell| cell.at_m)));
+    cells.reduce(|best, next| if next.0 > best.0 || (next.0 == best.0 && order(next.1) < order(best.1)) { next } else { best })
 }
 
 pub(crate) struct EventPlugin;

@@ -33,6 +33,8 @@ pub struct Surface {
     pub body: Option<usize>,
     /// The body whose fault warms it, itself or what it sits on, and how warm it would be without, K.
     pub warmed_by: Option<(usize, f64)>,
+    /// The line of the scenario it belongs to, and how warm that would be without current, K.
+    pub line: Option<(usize, f64)>,
 }
 
 /// A simple shape in the domain, metres.
@@ -351,7 +353,7 @@ mod tests {
     use crate::streams::Stream;
 
     fn surfaces(count: usize) -> Vec<Surface> {
-        vec![Surface { temperature_k: 293.15, emissivity: 0.95, body: None, warmed_by: None }; count]
+        vec![Surface { temperature_k: 293.15, emissivity: 0.95, body: None, warmed_by: None, line: None }; count]
     }
 
     #[test]

@@ -363,6 +363,7 @@ fn spawn_events(world: &mut World, scenario: &Scenario) {
     for (index, entry) in scenario.events.iter().enumerate() {
         let members: Vec<usize> = entry.members.iter().filter_map(|id| scenario.emitters.iter().position(|e| e.id == *id)).collect();
         let bodies: Vec<usize> = entry.members.iter().filter_map(|id| scenario.bodies.iter().position(|b| b.id == *id)).collect();
+        let lines: Vec<usize> = entry.members.iter().filter_map(|id| scenario.lines.iter().position(|line| line.id == *id)).collect();
         let middle = members.iter().map(|m| vector(scenario.emitters[*m].at_m)).sum::<DVec3>() / members.len().max(1) as f64;
         let node = EventNode {
             id: entry.id.clone(),
@@ -370,6 +371,7 @@ fn spawn_events(world: &mut World, scenario: &Scenario) {
             class: entry.class.clone(),
             members,
             bodies,
+            lines,
             source: entry.members.join(","),
             at_m: middle,
             ..EventNode::default()

@@ -68,7 +68,7 @@ fn a_place_that_cannot_be_written_is_said_and_nothing_looks_whole() {
 fn a_disk_that_fills_up_under_way_ends_the_run_and_keeps_what_was_complete() {
     let folder = tempfile::tempdir().unwrap();
     // a limit on the size of a file refuses writes as a full disk does, once some blocks are there
-    let script = "ulimit -f 300; trap '' XFSZ; exec \"$0\" run smouldering_branch --out run --no-progress";
+    let script = "ulimit -f 4000; trap '' XFSZ; exec \"$0\" run smouldering_branch --out run --no-progress";
     let full = Command::new("bash").args(["-c", script, env!("CARGO_BIN_EXE_envirosense")]).current_dir(folder.path()).output().unwrap();
     assert_eq!(full.status.code(), Some(2), "{}", text(&full.stderr));
     assert!(text(&full.stderr).contains("samples.avro"), "{}", text(&full.stderr));

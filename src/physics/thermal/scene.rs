@@ -37,15 +37,15 @@ pub(super) fn show_surfaces(
         let facets = facets(&conditions, &tables, &phases, now_s);
         scene.place(facets);
     }
-    let air = std::iter::repeat_n((ground.temperature_k, None), 1 + conditions.shapes.len());
+    let air = std::iter::repeat_n((ground.temperature_k, None, None), 1 + conditions.shapes.len());
     let unheated = |body: usize| (body, bodies.unheated_k[body]);
     let cells = phases.iter().flat_map(|phase| {
         let warm = phase.temperature_c.iter().map(|t| kelvin(*t));
-        warm.zip(&phase.cells).map(|(t, cell)| (t, cell.near.map(unheated)))
+        warm.zip(&phase.cells).map(|(t, cell)| (t, cell.near.map(unheated), Some((phase.line, ground.temperature_k))))
     });
-    let own = free(&conditions.scenario).map(|(n, _)| (bodies.kelvin[n], Some(unheated(n))));
-    for (surface, (temperature_k, warmed_by)) in scene.surfaces.iter_mut().zip(air.chain(cells).chain(own)) {
-        (surface.temperature_k, surface.warmed_by) = (temperature_k, warmed_by);
+    let own = free(&conditions.scenario).map(|(n, _)| (bodies.kelvin[n], Some(unheated(n)), None));
+    for (surface, now) in scene.surfaces.iter_mut().zip(air.chain(cells).chain(own)) {
+        (surface.temperature_k, surface.warmed_by, surface.line) = now;
     }
 }
 
@@ -59,7 +59,7 @@ fn build(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode]) ->
     let scenario = &conditions.scenario;
     let emissivity = |material: Option<&Material>, other: f64| material.map_or(other, |material| material.emissivity.get());
     let of_body = |body: &BodyEntry| emissivity(tables.materials.get(&body.material), MASONRY);
-    let surface = |emissivity, body| Surface { temperature_k: kelvin(15.0), emissivity, body, warmed_by: None };
+    let surface = |emissivity, body| Surface { temperature_k: kelvin(15.0), emissivity, body, warmed_by: None, line: None };
     let cover = scenario.site.ground.as_ref().and_then(|id| tables.materials.get(id));
     let mut surfaces = vec![surface(emissivity(cover, GRASS), None)];
     debug_assert_eq!(surfaces.len(), GROUND + 1);

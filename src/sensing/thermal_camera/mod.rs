@@ -276,14 +276,16 @@ fn take_frames(
         truth.ideal_max.clone_from(&truth.ideal);
         truth.without_events.clone_from(&truth.ideal);
         truth.boxes = boxes(view, &scene, bodies.kelvin.len(), &picture.ideal_k, size[0]);
-        if events.iter().any(|event| !event.bodies.is_empty()) {
-            let without = |bodies: &[usize]| Picture::new(&shades.without(&scene, bodies), view, size, blur);
-            let clean = without(&events.iter().flat_map(|event| event.bodies.iter().copied()).collect::<Vec<_>>());
+        let warms = |event: &EventNode| !event.bodies.is_empty() || !event.lines.is_empty();
+        if events.iter().any(|event| warms(event)) {
+            let without = |bodies: &[usize], lines: &[usize]| Picture::new(&shades.without(&scene, bodies, lines), view, size, blur);
+            let all = |list: fn(&EventNode) -> &Vec<usize>| events.iter().flat_map(|event| list(event).iter().copied()).collect::<Vec<_>>();
+            let clean = without(&all(|event| &event.bodies), &all(|event| &event.lines));
             truth.without_events = reported(summary(&clean.ideal_k, size[0]));
-            for event in events.iter().filter(|event| !event.bodies.is_empty()) {
+            for event in events.iter().filter(|event| warms(event)) {
                 // a body that is a little warm before the event begins is not the event
                 let seen = event.phase == Phase::Active && camera.netd_mk.get() > 0.0;
-                let most = if seen { picture.largest_change(&without(&event.bodies)) } else { 0.0 };
+                let most = if seen { picture.largest_change(&without(&event.bodies, &event.lines)) } else { 0.0 };
                 sight.events[event.index].result(CHANNELS[0], most / camera.noise(), at_us);
             }
         }

@@ -106,12 +106,13 @@ impl Shades {
         through * (emitted + reflects * around) + (1.0 - through) * self.air
     }
 
-    /// The same without the faults of some bodies.
+    /// The same without the faults of some bodies and the currents of some lines.
     #[must_use]
-    pub fn without(&self, scene: &Scene, bodies: &[usize]) -> Self {
+    pub fn without(&self, scene: &Scene, bodies: &[usize], lines: &[usize]) -> Self {
         let mut shades = self.clone();
         for (value, surface) in shades.surfaces.iter_mut().zip(&scene.surfaces) {
-            if let Some((_, unheated_k)) = surface.warmed_by.filter(|(body, _)| bodies.contains(body)) {
+            let idle = surface.line.filter(|(line, _)| lines.contains(line));
+            if let Some((_, unheated_k)) = idle.or(surface.warmed_by.filter(|(body, _)| bodies.contains(body))) {
                 value.0 = surface.emissivity * radiance(unheated_k).0;
             }
         }

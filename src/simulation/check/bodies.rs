@@ -42,7 +42,8 @@ pub(super) fn bodies(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
             (Some(on), None) => on_a_line(scenario, (n, body, on), &phases, &mut taken, found),
             (None, Some(_)) => free(scenario, (n, body), &materials, found),
             _ => {
-                let fault = scenario.fault("bad-value", &path, format!("`{}` is in one place", body.id));
+                let where_it_is = if body.on.is_some() { "in two places" } else { "nowhere" };
+                let fault = scenario.fault("bad-value", &path, format!("`{}` is {where_it_is}", body.id));
                 found.push(fault.help("give `on: \"LINE/PHASE\"` for what sits on a line, or `at_m: …` for what is free"));
             }
         }

@@ -17,11 +17,16 @@ pub(super) fn events(app: &App, scenario: &Read<Scenario>, products: &BTreeMap<S
     let value = &scenario.value;
     let emitters: Vec<&str> = value.emitters.iter().map(|e| e.id.as_str()).collect();
     let bodies: Vec<&str> = value.bodies.iter().map(|b| b.id.as_str()).collect();
-    let known = |member: &str| emitters.contains(&member) || bodies.contains(&member);
-    for (n, body) in bodies.iter().enumerate().filter(|(_, body)| emitters.contains(body)) {
-        let fault = scenario.fault("duplicate-id", &format!("bodies[{n}].id"), format!("`{body}` is an emitter as well"));
-        found.push(fault.help("events name both by their ids: give one of them another"));
-    }
+    let lines: Vec<&str> = value.lines.iter().map(|line| line.id.as_str()).collect();
+    let known = |member: &str| [&emitters, &bodies, &lines].iter().any(|list| list.contains(&member));
+    let twice = |list: &'static str, ids: &[&str], others: [&Vec<&str>; 2], found: &mut Vec<Diagnostic>| {
+        for (n, id) in ids.iter().enumerate().filter(|(_, id)| others.iter().any(|other| other.contains(id))) {
+            let fault = scenario.fault("duplicate-id", &format!("{list}[{n}].id"), format!("`{id}` is the id of something else as well"));
+            found.push(fault.help("events name emitters, bodies and lines by their ids: give one of them another"));
+        }
+    };
+    twice("bodies", &bodies, [&emitters, &lines], found);
+    twice("lines", &lines, [&emitters, &Vec::new()], found);
     unique(scenario, "events", "id", &value.events.iter().map(|e| e.id.as_str()).collect::<Vec<_>>(), found);
     let classes: BTreeSet<&str> = products.values().flat_map(|p| &p.value.classes).map(|class| class.name.as_str()).collect();
     for (n, event) in value.events.iter().enumerate() {
@@ -33,8 +38,12 @@ pub(super) fn events(app: &App, scenario: &Read<Scenario>, products: &BTreeMap<S
             if !known(member) {
                 found.push(
                     scenario
-                        .fault("unknown-member", &format!("events[{n}].members[{m}]"), format!("no emitter or body is called `{member}`"))
-                        .did_you_mean(member, emitters.iter().chain(&bodies).copied(), true),
+                        .fault(
+                            "unknown-member",
+                            &format!("events[{n}].members[{m}]"),
+                            format!("no emitter, body or line is called `{member}`"),
+                        )
+                        .did_you_mean(member, emitters.iter().chain(&bodies).chain(&lines).copied(), true),
                 );
             }
         }
