@@ -22,6 +22,9 @@ pub struct Material {
     /// Absorptivity for sunlight; without it as large as the emissivity, as of weathered and painted surfaces.
     #[serde(default)]
     pub absorptivity: Option<Fraction>,
+    /// How freely it gives off water: 0 for a dry surface, 1 for open water (Deardorff, *J. Geophys. Res.* 83, 1978).
+    #[serde(default)]
+    pub moisture: Option<Fraction>,
     /// Density in kg m⁻³.
     #[serde(default)]
     pub density_kg_m3: Option<Positive>,

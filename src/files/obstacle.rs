@@ -15,6 +15,9 @@ pub enum Obstacle {
         min_m: Position,
         /// North-east upper corner.
         max_m: Position,
+        /// A surface of `assets/materials.ron`; without it concrete.
+        #[serde(default)]
+        material: Option<String>,
     },
     /// A round bar: a pole, a pipe, a ridge.
     Cylinder {
@@ -24,6 +27,9 @@ pub enum Obstacle {
         to_m: Position,
         /// Radius.
         radius_m: Length,
+        /// A surface of `assets/materials.ron`; without it concrete.
+        #[serde(default)]
+        material: Option<String>,
     },
     /// A ball.
     Sphere {
@@ -31,6 +37,9 @@ pub enum Obstacle {
         centre_m: Position,
         /// Radius.
         radius_m: Length,
+        /// A surface of `assets/materials.ron`; without it concrete.
+        #[serde(default)]
+        material: Option<String>,
     },
     /// A watertight surface from an STL file.
     Mesh {
@@ -45,6 +54,9 @@ pub enum Obstacle {
         /// How far it is turned clockwise, seen from above.
         #[serde(default = "north")]
         turn_deg: Bearing,
+        /// A surface of `assets/materials.ron`; without it concrete.
+        #[serde(default)]
+        material: Option<String>,
     },
     /// The ground, from an ESRI ASCII grid that covers the domain. All heights of the scenario then count from the ground there.
     Terrain {
@@ -54,6 +66,19 @@ pub enum Obstacle {
         #[serde(default = "corner")]
         corner_m: (Finite, Finite),
     },
+}
+
+impl Obstacle {
+    /// What its surface is made of; none for the ground, whose cover the site names.
+    #[must_use]
+    pub fn material(&self) -> Option<&str> {
+        match self {
+            Self::Box { material, .. } | Self::Cylinder { material, .. } | Self::Sphere { material, .. } | Self::Mesh { material, .. } => {
+                Some(material.as_deref().unwrap_or("concrete"))
+            }
+            Self::Terrain { .. } => None,
+        }
+    }
 }
 
 fn zero() -> Finite {

@@ -92,11 +92,11 @@ impl Shape {
     #[must_use]
     pub fn of(obstacle: &Obstacle) -> Option<Self> {
         match obstacle {
-            Obstacle::Box { min_m, max_m } => Some(Self::Box { min: vector(*min_m), max: vector(*max_m) }),
-            Obstacle::Cylinder { from_m, to_m, radius_m } => {
+            Obstacle::Box { min_m, max_m, .. } => Some(Self::Box { min: vector(*min_m), max: vector(*max_m) }),
+            Obstacle::Cylinder { from_m, to_m, radius_m, .. } => {
                 Some(Self::Cylinder { from: vector(*from_m), to: vector(*to_m), radius: radius_m.get() })
             }
-            Obstacle::Sphere { centre_m, radius_m } => Some(Self::Sphere { centre: vector(*centre_m), radius: radius_m.get() }),
+            Obstacle::Sphere { centre_m, radius_m, .. } => Some(Self::Sphere { centre: vector(*centre_m), radius: radius_m.get() }),
             Obstacle::Mesh { .. } | Obstacle::Terrain { .. } => None,
         }
     }

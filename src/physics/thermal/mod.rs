@@ -1,5 +1,5 @@
 //! Thermal: temperature, humidity, pressure and cloud, as given, over a day, or recorded; overhead lines and their joints; free
-//! bodies; the housings of units; the scene that cameras look at.
+//! bodies; ground, walls and roofs; the housings of units; the scene that cameras look at.
 //!
 //! The air is uniform in the domain. Left out: its energy on voxels, buoyancy.
 
@@ -10,6 +10,8 @@ mod kernel;
 pub mod lines;
 pub mod rod;
 mod scene;
+pub mod slab;
+pub mod surfaces;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
@@ -46,10 +48,11 @@ impl Plugin for ThermalPlugin {
             .init_resource::<lines::LineTables>()
             .add_systems(Tick, set_air.in_set(FlowSystems::Heat))
             .init_resource::<Scene>()
+            .add_state_resource::<surfaces::SurfaceTemperatures>()
             .add_systems(Tick, enclosure::warm_enclosures.in_set(TickSystems::Surroundings))
             .add_systems(
                 Tick,
-                ((lines::warm_lines, bodies::warm_bodies).chain().before(EventSystems), scene::show_surfaces)
+                ((lines::warm_lines, bodies::warm_bodies).chain().before(EventSystems), surfaces::warm_surfaces, scene::show_surfaces)
                     .chain()
                     .in_set(TickSystems::Surroundings),
             );
@@ -67,9 +70,8 @@ pub struct GroundAir {
     pub pressure_pa: f64,
 }
 
-/// The air at the ground and the share of cloud, as the weather has them.
-fn weather(conditions: &Conditions, clock: &Clock, longitude_deg: f64) -> (GroundAir, f64) {
-    let now_s = clock.now_s();
+/// The air at the ground and the share of cloud at a time, as the weather has them.
+fn weather(conditions: &Conditions, clock: &Clock, longitude_deg: f64, now_s: f64) -> (GroundAir, f64) {
     let timeline = &conditions.scenario.timeline;
     let (temperature_c, humidity_pct, pressure_hpa, cloud) = match &conditions.scenario.weather {
         Weather::Given { temperature_c, humidity_pct, pressure_hpa, cloud } => {
@@ -114,10 +116,16 @@ fn at_the_ground(timeline: &[TimelineEntry], now_s: f64, [temperature_c, humidit
     (ground, scripted(timeline, "weather.cloud", cloud, now_s))
 }
 
+/// The air at the ground and the sky over it at a time.
+fn air_and_sky(conditions: &Conditions, clock: &Clock, longitude_deg: f64, now_s: f64) -> (GroundAir, Sky) {
+    let (air, cloud) = weather(conditions, clock, longitude_deg, now_s);
+    (air, Sky::new(cloud, air.temperature_k, vapour_hpa(air.temperature_k, air.humidity_frac)))
+}
+
 /// Air at the ground and sky of this tick.
 fn read_weather(conditions: Res<Conditions>, clock: Res<Clock>, site: Res<SiteInfo>, mut ground: ResMut<GroundAir>, mut sky: ResMut<Sky>) {
-    let (now, cloud) = weather(&conditions, &clock, site.longitude_deg);
-    *sky = Sky::new(cloud, now.temperature_k, vapour_hpa(now.temperature_k, now.humidity_frac));
+    let (now, over) = air_and_sky(&conditions, &clock, site.longitude_deg, clock.now_s());
+    *sky = over;
     ground.set_if_neq(now);
 }
 

@@ -1,11 +1,12 @@
 //! The scene that cameras look at: lines, joints, bodies, obstacles and ground with the temperatures they have.
 //!
-//! Obstacles and ground are as warm as the air. Left out: poles, leaves, walls that the sun warms.
+//! Left out: poles that no obstacle stands for, leaves.
 
 use bevy_ecs::prelude::*;
 
 use super::GroundAir;
 use super::lines::LineTables;
+use super::surfaces::{SurfaceTemperatures, faces};
 use crate::files::body::BodyEntry;
 use crate::files::material::Material;
 use crate::files::scenario::Scenario;
@@ -14,6 +15,7 @@ use crate::world::Clock;
 use crate::world::body::{Bodies, facet, pose};
 use crate::world::lines::{LineCell, PhaseNode};
 use crate::world::scene::{Facet, GROUND, Scene, Surface};
+use crate::world::shape::Shape;
 use crate::world::spawn::Conditions;
 
 /// Emissivity of what stands in the wind, 8–14 µm: concrete and brick, section 3.7 of the physics reference.
@@ -24,7 +26,7 @@ const GRASS: f64 = 0.97;
 /// Shows every surface as warm as it is and every body where it is; builds the scene in the first tick.
 pub(super) fn show_surfaces(
     (conditions, clock): (Res<Conditions>, Res<Clock>),
-    (tables, ground, bodies): (Res<LineTables>, Res<GroundAir>, Res<Bodies>),
+    (tables, ground, bodies, surfaces): (Res<LineTables>, Res<GroundAir>, Res<Bodies>, Res<SurfaceTemperatures>),
     phases: Query<&PhaseNode>,
     mut scene: ResMut<Scene>,
 ) {
@@ -37,14 +39,14 @@ pub(super) fn show_surfaces(
         let facets = facets(&conditions, &tables, &phases, now_s);
         scene.place(facets);
     }
-    let air = std::iter::repeat_n((ground.temperature_k, None, None), 1 + conditions.shapes.len());
+    let still = surfaces.kelvin().map(|t| (t, None, None));
     let unheated = |body: usize| (body, bodies.unheated_k[body]);
     let cells = phases.iter().flat_map(|phase| {
         let warm = phase.temperature_c.iter().map(|t| kelvin(*t));
         warm.zip(&phase.cells).map(|(t, cell)| (t, cell.near.map(unheated), Some((phase.line, ground.temperature_k))))
     });
     let own = free(&conditions.scenario).map(|(n, _)| (bodies.kelvin[n], Some(unheated(n)), None));
-    for (surface, now) in scene.surfaces.iter_mut().zip(air.chain(cells).chain(own)) {
+    for (surface, now) in scene.surfaces.iter_mut().zip(still.chain(cells).chain(own)) {
         (surface.temperature_k, surface.warmed_by, surface.line) = now;
     }
 }
@@ -54,7 +56,7 @@ fn free(scenario: &Scenario) -> impl Iterator<Item = (usize, &BodyEntry)> {
     scenario.bodies.iter().enumerate().filter(|(_, body)| body.at_m.is_some())
 }
 
-/// Ground, obstacles in file order, the cells of every phase, free bodies.
+/// Ground, the faces of obstacles in file order, the cells of every phase, free bodies.
 fn build(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode]) -> Scene {
     let scenario = &conditions.scenario;
     let emissivity = |material: Option<&Material>, other: f64| material.map_or(other, |material| material.emissivity.get());
@@ -63,7 +65,10 @@ fn build(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode]) ->
     let cover = scenario.site.ground.as_ref().and_then(|id| tables.materials.get(id));
     let mut surfaces = vec![surface(emissivity(cover, GRASS), None)];
     debug_assert_eq!(surfaces.len(), GROUND + 1);
-    surfaces.extend(conditions.shapes.iter().map(|_| surface(MASONRY, None)));
+    for (shape, obstacle) in conditions.shapes.iter().zip(&scenario.obstacles).filter(|(shape, _)| !matches!(shape, Shape::Ground(_))) {
+        let skin = emissivity(obstacle.material().and_then(|id| tables.materials.get(id)), MASONRY);
+        surfaces.extend(faces(shape).iter().map(|_| surface(skin, None)));
+    }
     for phase in phases {
         let bare = tables.conductors.get(&scenario.lines[phase.line].conductor).map_or(1.0, |conductor| conductor.emissivity.get());
         surfaces.extend(phase.cells.iter().map(|cell| surface(cell.body.map_or(bare, |body| of_body(&scenario.bodies[body])), cell.body)));
@@ -76,8 +81,8 @@ fn build(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode]) ->
 fn facets(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode], now_s: f64) -> Vec<(Facet, usize)> {
     let scenario = &conditions.scenario;
     let (mut facets, mut surface) = (Vec::new(), GROUND + 1);
-    for shape in &conditions.shapes {
-        facets.extend(Facet::of(shape).into_iter().map(|facet| (facet, surface)));
+    for face in conditions.shapes.iter().filter(|shape| !matches!(shape, Shape::Ground(_))).flat_map(faces) {
+        facets.extend(face.facets.into_iter().map(|facet| (facet, surface)));
         surface += 1;
     }
     for phase in phases {

@@ -3,6 +3,7 @@
 use glam::DVec3;
 
 use crate::diagnostics::Diagnostic;
+use crate::files::material::Materials;
 use crate::files::mesh::Mesh;
 use crate::files::obstacle::Obstacle;
 use crate::files::scenario::{Extent, InitialGas, Position, Scenario, SourceShape};
@@ -18,13 +19,18 @@ pub(in crate::simulation) fn resolved(scenario: &mut Read<Scenario>, files: &Fil
     let mut shapes = Vec::new();
     for (n, obstacle) in scenario.value.obstacles.iter().enumerate() {
         let path = format!("obstacles[{n}]");
+        let materials = Materials::shipped();
+        if let Some(id) = obstacle.material().filter(|id| materials.get(id).is_none()) {
+            let fault = scenario.fault("unknown-material", &format!("{path}.material"), format!("no surface is called `{id}`"));
+            found.push(fault.did_you_mean(id, materials.all().iter().map(|material| material.id.as_str()), true));
+        }
         let missing = |file: &str| {
             scenario
                 .fault("missing-file", &format!("{path}.file"), format!("no such file: `{file}`"))
                 .help("name it relative to this file, to the folder above it, or to the working folder")
         };
         match obstacle {
-            Obstacle::Mesh { file, at_m, scale, turn_deg } => match files.open_bytes(file).map(|bytes| Mesh::read(&bytes)) {
+            Obstacle::Mesh { file, at_m, scale, turn_deg, .. } => match files.open_bytes(file).map(|bytes| Mesh::read(&bytes)) {
                 None => found.push(missing(file)),
                 Some(Err(fault)) => found.push(
                     scenario
