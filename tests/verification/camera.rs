@@ -18,6 +18,9 @@ fn row(module: &'static str, case: &str, expected: f64, measured: f64, error: f6
 
 /// A closed sky, air and ground at 20 °C: everything around looks 20 °C warm.
 const EVEN: &str = "weather: Given(temperature_c: 20.0, humidity_pct: 0.1, pressure_hpa: 1013.25, cloud: 1.0)";
+/// A winter's night without end over bare ground that gives off no water; three days of spring.
+const DARK: &str = "start: \"2026-12-20T04:00:00Z\", site: (latitude_deg: 80.0, longitude_deg: 0.0, elevation_m: 20.0, ground: \"black\")";
+const SUNNY: &str = "start: \"2026-03-20T04:00:00Z\", site: (latitude_deg: 38.6, longitude_deg: 0.0, elevation_m: 20.0)";
 /// The tangent between neighbouring pixels.
 const PIXEL: f64 = 2.0 * 0.542_956 / 160.0;
 
@@ -46,8 +49,9 @@ impl Studio {
     /// Every sample of a run of `seconds`.
     fn run(&self, tick_s: f64, seconds: f64, scene: &str) -> Vec<UniversalSensorReading> {
         let text = format!(
-            "Scenario(format: 1, name: \"studio\", start: \"2026-03-20T04:00:00Z\", site: (latitude_deg: 38.6, longitude_deg: 0.0, elevation_m: 20.0),
-            tick_s: {tick_s:?}, duration_s: {seconds:?}, domain: (size_m: (40.0, 160.0, 16.0), cell_m: 8.0), turbulence: Laminar, {scene})"
+            "Scenario(format: 1, name: \"studio\", {}, tick_s: {tick_s:?}, duration_s: {seconds:?},
+            domain: (size_m: (40.0, 160.0, 16.0), cell_m: 8.0), turbulence: Laminar, {scene})",
+            if scene.contains("Diurnal") { SUNNY } else { DARK }
         );
         let source = Source::new(self.folder.path().join("studio.ron"), text);
         let mut simulation = Simulation::load(EnviroSensePlugins, &source, &Request::default()).unwrap_or_else(|error| panic!("{error}"));

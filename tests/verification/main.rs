@@ -24,5 +24,6 @@ mod plumes;
 mod prairie;
 mod puffs;
 mod sky;
+mod surfaces;
 mod table;
 mod transport;
