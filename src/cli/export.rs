@@ -76,6 +76,9 @@ fn write(args: &ExportArgs, mut out: impl Write) -> Result<(), String> {
         let mut sample = sample.map_err(|error| error.to_string())?;
         if args.features {
             sample.ground_truth = None;
+            for frame in sample.readings.iter_mut().filter_map(|reading| reading.frame.as_mut()) {
+                frame.ideal_data = None;
+            }
         }
         match args.to {
             Target::Csv => rows(&sample, args.features, &mut out).map_err(failed)?,

@@ -29,9 +29,13 @@ shipped_files! {
     "products/grid_guardian.ron",
     "products/weather_mast.ron",
     "scenarios/behind_a_building.ron",
+    "scenarios/hot_joint.ron",
     "scenarios/methane_release.ron",
+    "scenarios/overloaded_conductor.ron",
     "scenarios/quiet_day.ron",
     "scenarios/smouldering_branch.ron",
+    "scenarios/sun_on_shiny_joint.ron",
+    "scenarios/vehicle_in_frame.ron",
 }
 
 /// A shipped text by its path in the repository.

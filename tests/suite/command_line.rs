@@ -93,6 +93,42 @@ fn another_run_is_not_overwritten_unless_told() {
 }
 
 #[test]
+fn frames_are_exported_as_text_without_the_truth_and_drawn() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = envirosense(&["run", "hot_joint", "--until", "3.0", "--out", "run"], folder.path());
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+    let frames = |more: &[&str]| -> Vec<serde_json::Value> {
+        let export = envirosense(&[&["export", "run", "--to", "jsonl"], more].concat(), folder.path());
+        let samples: Vec<serde_json::Value> = text(&export.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(more.is_empty() || samples.iter().all(|sample| sample["ground_truth"].is_null()));
+        let readings = samples.iter().flat_map(|sample| sample["readings"].as_array().unwrap().clone());
+        readings.map(|reading| reading["frame"].clone()).filter(|frame| !frame.is_null()).collect()
+    };
+    let (whole, features) = (frames(&[]), frames(&["--features"]));
+    assert!(whole.len() == 3 && whole.iter().all(|frame| frame["ideal_data"].as_str().unwrap().len() == 51_200));
+    assert!(features.len() == 3 && features.iter().all(|frame| frame["ideal_data"].is_null()));
+    assert_eq!(whole[1]["data"], features[1]["data"]);
+    let plot = |more: &[&str]| envirosense(&[&["plot", "run"], more].concat(), folder.path());
+    let drawn = plot(&["--frame", "gg-01/thermal", "--truth", "--out", "a.png"]);
+    assert_eq!(drawn.status.code(), Some(0), "{}", text(&drawn.stderr));
+    assert!(text(&drawn.stdout).contains("joint-b at ") && std::fs::read(folder.path().join("a.png")).unwrap().starts_with(b"\x89PNG"));
+    assert_eq!(plot(&["--channel", "gg-01/thermal/thermal_max", "--truth", "--out", "a.svg"]).status.code(), Some(0));
+    assert!(std::fs::read_to_string(folder.path().join("a.svg")).unwrap().matches("<polyline").count() == 2);
+    for (refused, why) in [
+        (plot(&["--frame", "gg-01/voc", "--out", "b.png"]), "there are gg-01/thermal"),
+        (plot(&["--frame", "gg-01/thermal", "--out", "b.svg"]), "written as .png"),
+        (plot(&["--channel", "gg-01/thermal/max", "--out", "b.svg"]), "no value of a channel"),
+        (
+            plot(&["--channel", "gg-01/thermal/thermal_max", "--channel", "gg-01/climate/humidity", "--out", "b.svg"]),
+            "plot them one by one",
+        ),
+    ] {
+        assert!(refused.status.code() == Some(2) && text(&refused.stderr).contains(why), "{}", text(&refused.stderr));
+    }
+    assert!(!folder.path().join("b.png").exists() && !folder.path().join("b.svg").exists());
+}
+
+#[test]
 fn snapshots_are_exported_as_a_time_series() {
     let folder = tempfile::tempdir().unwrap();
     let set = "snapshots=[(at_s: 2.0, quantities: [\"air/temperature\", \"wind\"]), (at_s: 4.0, quantities: [\"wind\"])]";
