@@ -269,6 +269,11 @@ pub trait Sensor: Component + Clone + Spec {
         0.0
     }
 
+    /// No result comes sooner after another than this, s.
+    fn shortest_period_s(&self) -> f64 {
+        0.0
+    }
+
     /// Draws what is this unit's own.
     fn manufacture(&self, _draws: &mut Draws, _state: &mut Self::State) {}
 

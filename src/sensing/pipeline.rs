@@ -31,6 +31,8 @@ pub struct SensorParts {
     pub made_from: Vec<Vec<usize>>,
     /// Seconds of averaging.
     pub average_s: f64,
+    /// No result comes sooner after another than this, s.
+    pub shortest_period_s: f64,
     /// Region, in scenario coordinates.
     pub extent: Option<crate::files::scenario::Extent>,
 }
@@ -41,7 +43,14 @@ impl SensorParts {
         let (quantities, signals) = (sensor.quantities(), sensor.signals());
         let place = |name: &String| signals.iter().position(|signal| signal.name == *name);
         let made_from = quantities.iter().map(|quantity| quantity.raw.iter().filter_map(place).collect()).collect();
-        Self { made_from, quantities, signals, average_s: sensor.average_s(), extent: sensor.extent() }
+        Self {
+            made_from,
+            quantities,
+            signals,
+            average_s: sensor.average_s(),
+            shortest_period_s: sensor.shortest_period_s(),
+            extent: sensor.extent(),
+        }
     }
 
     /// All reported channels, in order.

@@ -159,8 +159,9 @@ mod tests {
         let reynolds: f64 = 5.0 * 0.1 / 1.508e-5;
         let nusselt = 2.0 + (0.4 * reynolds.sqrt() + 0.06 * reynolds.powf(2.0 / 3.0)) * 0.71f64.powf(0.4);
         assert!((windy / (nusselt * 0.02573 / 0.1) - 1.0).abs() < 0.02, "{windy}");
+        // 20 K over the air: Ra 1.8e6, Nu 18.6
         let still = transfer_w_m2_k(area, &STILL, 313.15);
-        assert!((5.0..7.0).contains(&still), "{still}");
+        assert!((still / 4.94 - 1.0).abs() < 0.01, "{still}");
     }
 
     #[test]

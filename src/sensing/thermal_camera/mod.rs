@@ -55,6 +55,9 @@ const CHANNELS: [&str; 3] = ["thermal_max", "thermal_mean", "thermal_delta"];
 /// The array is at most so many pixels along a side, and at least so many.
 const PIXELS: (u16, u16) = (8, 1280);
 
+/// No frame comes sooner after another, s: export rules allow 9 Hz, the Lepton gives 8.7 different frames in a second.
+const FASTEST_S: f64 = 1.0 / 9.0;
+
 /// As written: `thermal_camera(pitch_deg: -10.0)`.
 #[derive(Component, Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -178,6 +181,10 @@ impl Sensor for ThermalCamera {
 
     fn signals(&self) -> Vec<Signal> {
         CHANNELS.map(Signal::ideal).to_vec()
+    }
+
+    fn shortest_period_s(&self) -> f64 {
+        FASTEST_S
     }
 
     fn manufacture(&self, draws: &mut Draws, state: &mut Self::State) {

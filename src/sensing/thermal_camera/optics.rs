@@ -39,7 +39,7 @@ impl Lens {
     pub fn towards(&self, x: f64, y: f64) -> DVec3 {
         let [ahead, right, up] = self.axes;
         let (u, v) = ((x - 0.5 * self.size[0] as f64) / self.focal_px, (0.5 * self.size[1] as f64 - y) / self.focal_px);
-        let stretched = u.hypot(v);
+        let stretched = libm::hypot(u, v);
         let mut r = stretched;
         if self.distortion != 0.0 {
             for _ in 0..NEWTON {

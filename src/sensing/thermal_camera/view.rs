@@ -140,7 +140,7 @@ fn from_line(p: (f64, f64), (a, b): ((f64, f64), (f64, f64))) -> f64 {
     let (way, away) = ((b.0 - a.0, b.1 - a.1), (p.0 - a.0, p.1 - a.1));
     let length2 = way.0 * way.0 + way.1 * way.1;
     let along = if length2 > 0.0 { ((way.0 * away.0 + way.1 * away.1) / length2).clamp(0.0, 1.0) } else { 0.0 };
-    (away.0 - along * way.0).hypot(away.1 - along * way.1)
+    libm::hypot(away.0 - along * way.0, away.1 - along * way.1)
 }
 
 /// Where a ray stands in its pixel.

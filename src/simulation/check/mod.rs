@@ -85,6 +85,17 @@ pub(super) fn product(app: &App, product: &Read<Product>, found: &mut Vec<Diagno
                     .did_you_mean(id, ids.iter().copied(), true),
             );
         }
+        for sensor in &product.value.sensors {
+            let fastest_s = world.resource::<SensorKinds>().parts(&sensor.kind).map_or(0.0, |parts| parts.shortest_period_s);
+            if mode.periods_s.get(&sensor.id).is_some_and(|period| period.get() < fastest_s) {
+                let path = format!("modes[{n}].periods_s[{}]", sensor.id);
+                found.push(product.fault(
+                    "sensor-too-fast",
+                    &path,
+                    format!("a `{}` delivers nothing sooner than {fastest_s:.3} s after the result before", sensor.kind.name),
+                ));
+            }
+        }
     }
 }
 
