@@ -94,12 +94,31 @@ pub(crate) fn summary(frame_k: &[f64], width: usize) -> [f64; 3] {
             most = most.max((above + here + below) / 9.0);
         }
     }
-    // in thousandths of a kelvin, finer than any count
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "temperatures of a table")]
-    let mut sorted: Vec<u32> = frame_k.iter().map(|t| (t * 1e3).round() as u32).collect();
-    let middle = sorted.len() / 2;
-    let median = f64::from(*sorted.select_nth_unstable(middle).1) * 1e-3;
+    let median = median(frame_k);
     [most, frame_k.iter().sum::<f64>() / frame_k.len() as f64, most - median]
+}
+
+/// The middle value of a frame, the upper of two: its bin among many, then its place in that.
+fn median(frame_k: &[f64]) -> f64 {
+    const BIN_K: f64 = 0.125;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "temperatures of a table")]
+    let bin = |t: f64| (t.max(0.0) / BIN_K) as usize;
+    let mut counts: Vec<usize> = Vec::new();
+    for t in frame_k {
+        let n = bin(*t);
+        if n >= counts.len() {
+            counts.resize(n + 1, 0);
+        }
+        counts[n] += 1;
+    }
+    let (mut below, mut at) = (0, 0);
+    while at + 1 < counts.len() && below + counts[at] <= frame_k.len() / 2 {
+        below += counts[at];
+        at += 1;
+    }
+    let mut there: Vec<f64> = frame_k.iter().copied().filter(|t| bin(*t) == at).collect();
+    let place = (frame_k.len() / 2 - below).min(there.len().saturating_sub(1));
+    *there.select_nth_unstable_by(place, f64::total_cmp).1
 }
 
 #[cfg(test)]
@@ -133,6 +152,16 @@ mod tests {
         let assumed = Assumed { emissivity: 1.0, distance_m: 0.0, window: 0.9 };
         let (frame, _) = correct(&[shown], &partners(&[(board_temperature::CHANNEL, 25.0)]), assumed, (1, 0), &mut Memory::default());
         assert!((celsius(frame[0]) - 60.0).abs() < 1e-3, "{}", celsius(frame[0]));
+    }
+
+    #[test]
+    fn the_median_is_that_of_the_sorted_list() {
+        for n in [1, 2, 7, 1000] {
+            let list: Vec<f64> = (0..n).map(|k| 280.0 + f64::from((k * 7919) % 997) * 0.01).collect();
+            let mut sorted = list.clone();
+            sorted.sort_by(f64::total_cmp);
+            assert_eq!(median(&list).to_bits(), sorted[sorted.len() / 2].to_bits());
+        }
     }
 
     #[test]

@@ -149,6 +149,8 @@ impl Spec for ThermalCamera {
 pub struct CameraState {
     detector: Detector,
     memory: Memory,
+    /// What is reported of the latest frame before firmware and faults.
+    before: Vec<f64>,
 }
 
 /// What a camera sees; follows from where it is and from the scene.
@@ -304,7 +306,8 @@ fn take_frames(
         let taken =
             if stuck && !detector.frame_k.is_empty() { Taken::default() } else { detector.take(&picture.on_array, &exposure, streams) };
         let ideal = Image::new(size, &picture.ideal_k, detector.gain().span().2);
-        deliver(instrument, reported(summary(&detector.frame_k, size[0])), taken, at_us, &mut reading, truth);
+        state.before = reported(summary(&state.detector.frame_k, size[0]));
+        deliver(instrument, state.before.clone(), taken, at_us, &mut reading, truth);
         truth.frame = reading.raw.iter().all(Option::is_some).then_some(ideal);
     }
 }
@@ -386,9 +389,8 @@ fn run_firmware(world: &mut World, sensor: Entity, partners: &Partners, partners
             distance_m: camera.assumed_distance_m.get(),
             window: camera.window.get(),
         };
-        let CameraState { detector, memory } = &mut *state;
+        let CameraState { detector, memory, before } = &mut *state;
         let (frame_k, used) = correct(&detector.frame_k, partners, assumed, (detector.shutter.count, reading.window_end_us), memory);
-        let before = reported(summary(&detector.frame_k, camera.size()[0]));
         let after = reported(summary(&frame_k, camera.size()[0]));
         // a fault of a number stays in it: it is corrected by as much as the frame
         for (n, value) in report.values.iter_mut().enumerate() {

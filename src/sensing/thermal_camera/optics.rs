@@ -119,28 +119,25 @@ impl Blur {
 
     /// Blurs an image of pixels that are each bright all over; at the edges it goes on as it ends.
     pub fn smooth(&self, image: &mut [f64], [width, height]: [usize; 2]) {
+        // the weights are the same both ways
         let weights = self.from_all();
-        let along = |line: &[f64], out: &mut [f64]| {
-            let last = line.len() - 1;
-            for (at, value) in out.iter_mut().enumerate() {
-                // the weights are the same both ways
-                let taken = weights.iter().enumerate().map(|(n, weight)| weight * line[(at + n).saturating_sub(REACH).min(last)]);
-                *value = taken.sum();
-            }
-        };
+        let mut wide = vec![0.0; width + 2 * REACH];
         for row in image.chunks_mut(width) {
-            let line = row.to_vec();
-            along(&line, row);
+            wide[..REACH].fill(row[0]);
+            wide[REACH..REACH + width].copy_from_slice(row);
+            wide[REACH + width..].fill(row[width - 1]);
+            for (value, near) in row.iter_mut().zip(wide.windows(SPREAD)) {
+                *value = near.iter().zip(weights).map(|(value, weight)| value * weight).sum();
+            }
         }
-        let mut columns = vec![0.0; width * height];
-        for (n, value) in image.iter().enumerate() {
-            columns[n / width + height * (n % width)] = *value;
-        }
-        for (x, column) in columns.chunks_mut(height).enumerate() {
-            let line = column.to_vec();
-            along(&line, column);
-            for (y, value) in column.iter().enumerate() {
-                image[x + width * y] = *value;
+        let rows = image.to_vec();
+        for (y, row) in image.chunks_mut(width).enumerate() {
+            row.fill(0.0);
+            for (n, weight) in weights.into_iter().enumerate() {
+                let from = width * (y + n).saturating_sub(REACH).min(height - 1);
+                for (value, near) in row.iter_mut().zip(&rows[from..from + width]) {
+                    *value += weight * near;
+                }
             }
         }
     }
