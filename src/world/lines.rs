@@ -33,6 +33,10 @@ pub struct PhaseNode {
     pub cells: Vec<LineCell>,
     /// Temperature of each cell in °C; empty before the first tick.
     pub temperature_c: Vec<f64>,
+    /// The same without the extra resistance of its bodies; empty where it has none.
+    pub unheated_c: Vec<f64>,
+    /// The same without current; empty where no event asks for it.
+    pub idle_c: Vec<f64>,
     /// Heat of the last tick.
     pub heat: HeatRates,
 }
@@ -142,7 +146,15 @@ pub fn phases(scenario: &Scenario) -> Vec<PhaseNode> {
                 let near = bodies.iter().min_by(|a, b| away(&a.1).total_cmp(&away(&b.1))).map(|(body, _)| *body);
                 LineCell { at_m, ends_m, along, length_m, body, near }
             });
-            list.push(PhaseNode { id, line: n, cells: cells.collect(), temperature_c: Vec::new(), heat: HeatRates::default() });
+            list.push(PhaseNode {
+                id,
+                line: n,
+                cells: cells.collect(),
+                temperature_c: Vec::new(),
+                unheated_c: Vec::new(),
+                idle_c: Vec::new(),
+                heat: HeatRates::default(),
+            });
         }
     }
     list

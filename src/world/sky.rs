@@ -84,6 +84,9 @@ impl Sky {
 /// Nearer to the horizon the way through the air grows no longer: its sine at 1.5°, where a spherical Earth ends the growth.
 const LOWEST_SINE: f64 = 0.026;
 
+/// The sun is taken to stand no lower than this sine, 3°, when its beam is told from the light on a level surface: chosen.
+const LOWEST_BEAM_SINE: f64 = 0.05;
+
 /// Sunlight on a level surface, W m⁻².
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Light {
@@ -94,6 +97,13 @@ pub struct Light {
 }
 
 impl Light {
+    /// On a surface that faces the sun, without the sky, W m⁻²: no more than there is above the air.
+    #[must_use]
+    pub fn beam_w_m2(&self, sun: &Sun) -> f64 {
+        // near the horizon the light of a level surface tells nothing of the beam
+        ((self.global_w_m2 - self.diffuse_w_m2) / sun.sine.max(LOWEST_BEAM_SINE)).clamp(0.0, sun.above_w_m2)
+    }
+
     /// What meets a place, in the sun or in the shade of something solid.
     #[must_use]
     pub fn at_w_m2(&self, grid: &Grid, solids: &Solids, place_m: DVec3, sun: &Sun) -> f64 {

@@ -6,7 +6,7 @@ use envirosense::diagnostics::Source;
 use envirosense::plugins::EnviroSensePlugins;
 use envirosense::recording::SampleList;
 use envirosense::recording::sample::{SensorReading, UniversalSensorReading};
-use envirosense::sensing::thermal_camera::band::{radiance, temperature_k};
+use envirosense::sensing::thermal_camera::band::radiance;
 use envirosense::sensing::thermal_camera::total_noise;
 use envirosense::simulation::{Request, Simulation};
 
@@ -194,7 +194,8 @@ fn noise_is_as_loud_as_stated_counted_and_shared_and_the_image_steps_at_a_shutte
         .filter(|n| shut(*n))
         .all(|n| readings[n].frame.as_ref().unwrap().data == readings[n - 1].frame.as_ref().unwrap().data);
     println!("steps at shutter events {steps:?} K");
-    let step = steps.iter().map(|step| step.abs()).sum::<f64>() / steps.len() as f64;
+    // the board warms: the error grows, and falls back at each event
+    let step = -steps[3..].iter().sum::<f64>() / (steps.len() - 3) as f64;
     let low = |value: f64, least: f64| if value >= least { 0.0 } else { f64::INFINITY };
     accept(&[
         row(
@@ -274,11 +275,21 @@ fn joint(away_m: f64, ohm: f64, product: &str, event: bool) -> String {
 
 #[test]
 fn a_joint_is_noticed_as_far_away_as_its_peak_stands_three_times_above_the_noise() {
-    let studio = Studio::new(&[("noisy", "", ""), ("quiet", "netd_mk: 0.0, offset_k: 0.0", "")]);
-    let snr = |away_m: f64| {
-        let samples = studio.run(1.0, 2.0, &joint(away_m, 7.8125e-5, "noisy", true));
+    let studio = Studio::new(&[
+        ("noisy", "", ""),
+        ("dim", "window: 0.5", ""),
+        ("coarse", "gain: Low", ""),
+        ("quiet", "netd_mk: 0.0, offset_k: 0.0", ""),
+    ]);
+    let snr_of = |away_m: f64, product: &str| {
+        let samples = studio.run(1.0, 2.0, &joint(away_m, 7.8125e-5, product, true));
         samples.last().unwrap().ground_truth.as_ref().unwrap().events[0].snr
     };
+    let snr = |away_m: f64| snr_of(away_m, "noisy");
+    // half the light makes half the signal, low gain four times the noise, and counts alone are noise
+    let near = snr(20.0);
+    assert!((snr_of(20.0, "dim") / near - 0.5).abs() < 1e-3 && (snr_of(20.0, "coarse") / near - 0.25).abs() < 0.01);
+    assert!(snr_of(20.0, "quiet") > 10.0 * near);
     // what a camera without noise shows of it, over what the same line shows without its fault
     let noise = 0.04 * total_noise() * radiance(303.15).1;
     let peak = |away_m: f64| {
@@ -304,15 +315,14 @@ fn a_joint_is_noticed_as_far_away_as_its_peak_stands_three_times_above_the_noise
     println!("a joint 44 K above its line is noticed from {near:.1} m");
     lines.push(row(
         "camera",
-        "11-joint-range",
-        near,
-        near,
+        "11-joint-snr-at-range",
+        3.0,
+        at_range,
         (at_range / 3.0 - 1.0).abs(),
         0.15,
-        "where the peak in frames is 3 times the noise",
+        "where the event is noticed, from frames",
     ));
     accept(&lines);
-    assert!(temperature_k(0.0) > 0.0);
 }
 
 #[test]

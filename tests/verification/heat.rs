@@ -3,6 +3,7 @@
 use envirosense::diagnostics::Source;
 use envirosense::plugins::EnviroSensePlugins;
 use envirosense::simulation::{Request, Simulation};
+use envirosense::world::body::Bodies;
 use envirosense::world::lines::PhaseNode;
 
 use crate::table::{Line, accept};
@@ -100,4 +101,26 @@ fn a_bad_joint_is_as_much_warmer_as_a_sleeve_between_two_fins() {
     let warmer = phase.temperature_c[at] - phase.temperature_c[0];
     let error = (warmer / 44.0 - 1.0).abs();
     accept(&[Line { source: "amendment A5", ..row("3.6-joint-50W".to_owned(), 44.0, warmer, error, 0.03) }]);
+}
+
+#[test]
+fn what_a_fault_warms_is_told_from_what_sun_and_load_warm() {
+    let sleeve = |ohm: f64| {
+        format!(
+            "bodies: [(id: \"joint\", shape: Capsule(length_m: 0.6, radius_m: 0.04), material: \"aluminium_weathered\", on: \"feeder/A\", extra_resistance_ohm: {ohm:?}),
+            (id: \"ball\", shape: Sphere(radius_m: 0.5), material: \"painted_steel\", at_m: (50.0, 6.0, 4.0), heat_capacity_j_k: 2e6)]"
+        )
+    };
+    let kelvin = |ohm: f64| {
+        let mut simulation = line_of("1000.0", NOON, 20.0, ACROSS, 60.0, &sleeve(ohm));
+        for _ in 0..30 {
+            simulation.step().unwrap();
+        }
+        simulation.app.world().resource::<Bodies>().clone()
+    };
+    let (sound, faulty) = (kelvin(0.0), kelvin(2e-4));
+    assert!((sound.kelvin[0] - sound.unheated_k[0]).abs() < 1e-6 && (faulty.unheated_k[0] - sound.kelvin[0]).abs() < 1e-6);
+    assert!(faulty.kelvin[0] - faulty.unheated_k[0] > 40.0);
+    // a heavy ball in the sun follows slowly, and no fault warms it
+    assert!((sound.kelvin[1] - sound.unheated_k[1]).abs() < 1e-9 && sound.kelvin[1] > 293.15);
 }

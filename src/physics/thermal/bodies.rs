@@ -16,7 +16,7 @@ use crate::files::body::BodyEntry;
 use crate::units::{GRAVITY_M_S2, NonNegative, STEFAN_BOLTZMANN_W_M2_K4, celsius, kelvin};
 use crate::world::air::WindField;
 use crate::world::body::{Bodies, pose};
-use crate::world::sky::{Light, Sky};
+use crate::world::sky::Sky;
 use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, SiteInfo};
 use crate::world::sun::Sun;
@@ -25,8 +25,6 @@ use crate::world::{Clock, Grid};
 
 /// Prandtl number of air.
 const PRANDTL: f64 = 0.71;
-/// The sun is taken to stand no lower than this sine for the beam: below it the beam of a level surface tells nothing.
-const LOWEST_SINE: f64 = 0.05;
 
 /// What heats and cools a body.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -82,11 +80,6 @@ pub fn gain_w(lump: &Lump, around: &Around, body_k: f64) -> f64 {
     lump.heat_w + sun - convected - lump.emissivity * lump.area_m2 * (black(body_k) - incoming)
 }
 
-/// Sunlight that faces the sun, from that on a level surface.
-fn beam_w_m2(light: &Light, sun: &Sun) -> f64 {
-    ((light.global_w_m2 - light.diffuse_w_m2) / sun.sine.max(LOWEST_SINE)).clamp(0.0, sun.above_w_m2)
-}
-
 /// Moves every free body and lets it warm or cool over this tick.
 pub(super) fn warm_bodies(
     (conditions, clock, site, grid): (Res<Conditions>, Res<Clock>, Res<SiteInfo>, Res<Grid>),
@@ -107,8 +100,8 @@ pub(super) fn warm_bodies(
     for (n, body) in entries.iter().enumerate() {
         let Some((at_m, _)) = pose(body, now_s) else { continue };
         bodies.at_m[n] = at_m;
-        bodies.unheated_k[n] = ground.temperature_k;
         if let Some(given) = body.temperature_c {
+            bodies.unheated_k[n] = ground.temperature_k;
             bodies.kelvin[n] = kelvin(set(&conditions, body, "temperature_c", given.get(), now_s));
             continue;
         }
@@ -122,7 +115,7 @@ pub(super) fn warm_bodies(
             air_k: ground.temperature_k,
             wind_m_s: wind.at(&grid, at_m).length(),
             elevation_m: site.elevation_m + at_m.z,
-            beam_w_m2: if lit { beam_w_m2(&light, &sun) } else { 0.0 },
+            beam_w_m2: if lit { light.beam_w_m2(&sun) } else { 0.0 },
             diffuse_w_m2: light.diffuse_w_m2,
             longwave_w_m2: sky.longwave_w_m2,
         };
@@ -133,7 +126,7 @@ pub(super) fn warm_bodies(
             let mut now = [from_k];
             warm(&mut now, &[capacity], &[], dt_s, |_, t| gain_w(lump, &around, t)).then_some(now[0])
         };
-        let settled = after(&heated, bodies.kelvin[n], dt_s).zip(after(&lump(0.0), ground.temperature_k, f64::INFINITY));
+        let settled = after(&heated, bodies.kelvin[n], dt_s).zip(after(&lump(0.0), bodies.unheated_k[n], dt_s));
         (bodies.kelvin[n], bodies.unheated_k[n]) = settled.ok_or_else(|| format!("body `{}` finds no temperature", body.id))?;
     }
     Ok(())

@@ -108,6 +108,22 @@ pub(super) fn warm_lines(
         if !warm(&mut phase.temperature_c, &capacity, &conductance, dt_s, gain) {
             return Err(format!("line `{}` finds no temperature for its current of {current_a} A", phase.id).into());
         }
+        // what it would be without its faults, and without its current
+        let air_c = celsius(ground.temperature_k);
+        let beside = |list: &mut Vec<f64>, wanted: bool, gain: &dyn Fn(usize, f64) -> f64| {
+            list.resize(if wanted { pieces.len() } else { 0 }, air_c);
+            if !wanted || warm(list, &capacity, &conductance, dt_s, gain) {
+                Ok(())
+            } else {
+                Err(format!("line `{}` finds no temperature", phase.id))
+            }
+        };
+        let sound = |i: usize, t: f64| {
+            pieces[i].joule_w(conductor, current_a, t) - current_a * current_a * pieces[i].extra_ohm + pieces[i].sun_w - pieces[i].lost_w(t)
+        };
+        let idle = |i: usize, t: f64| pieces[i].sun_w - pieces[i].lost_w(t);
+        beside(&mut phase.unheated_c, phase.cells.iter().any(|cell| cell.body.is_some()), &sound)?;
+        beside(&mut phase.idle_c, conditions.scenario.events.iter().any(|event| event.members.contains(&entry.id)), &idle)?;
         let hottest_c = phase.temperature_c.iter().copied().fold(f64::MIN, f64::max);
         if hottest_c > conductor.melts_c.get() {
             return Err(format!("line `{}` melts: {hottest_c:.0} °C at {current_a} A", phase.id).into());
@@ -122,18 +138,11 @@ pub(super) fn warm_lines(
             if let Some(body) = phase.cells[i].body {
                 bodies.kelvin[body] = kelvin(now);
                 bodies.at_m[body] = phase.cells[i].at_m;
-                bodies.unheated_k[body] = kelvin(phase.temperature_c[far_from(&phase.cells, i)]);
+                bodies.unheated_k[body] = kelvin(phase.unheated_c[i]);
             }
         }
     }
     Ok(())
-}
-
-/// The bare cell of a phase that lies farthest from one of its cells: as warm as the line is by itself.
-fn far_from(cells: &[LineCell], here: usize) -> usize {
-    let away = |n: usize| cells[n].at_m.distance(cells[here].at_m);
-    let bare = (0..cells.len()).filter(|n| cells[*n].body.is_none());
-    bare.max_by(|a, b| away(*a).total_cmp(&away(*b))).unwrap_or(here)
 }
 
 /// The cells of a phase with the air about them, the place of the sun, and the share of a clear sky's light that meets them.

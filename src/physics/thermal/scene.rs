@@ -4,7 +4,6 @@
 
 use bevy_ecs::prelude::*;
 
-use super::GroundAir;
 use super::lines::LineTables;
 use super::surfaces::{SurfaceTemperatures, faces};
 use crate::files::body::BodyEntry;
@@ -26,7 +25,7 @@ const GRASS: f64 = 0.97;
 /// Shows every surface as warm as it is and every body where it is; builds the scene in the first tick.
 pub(super) fn show_surfaces(
     (conditions, clock): (Res<Conditions>, Res<Clock>),
-    (tables, ground, bodies, surfaces): (Res<LineTables>, Res<GroundAir>, Res<Bodies>, Res<SurfaceTemperatures>),
+    (tables, bodies, surfaces): (Res<LineTables>, Res<Bodies>, Res<SurfaceTemperatures>),
     phases: Query<&PhaseNode>,
     mut scene: ResMut<Scene>,
 ) {
@@ -34,7 +33,7 @@ pub(super) fn show_surfaces(
     phases.sort_by(|a, b| (a.line, &a.id).cmp(&(b.line, &b.id)));
     let now_s = clock.now_s();
     if scene.surfaces.is_empty() {
-        *scene = build(&conditions, &tables, &phases);
+        *scene = build(&conditions, &tables, &phases, now_s);
     } else if conditions.scenario.bodies.iter().any(|body| !body.path.is_empty()) {
         let facets = facets(&conditions, &tables, &phases, now_s);
         scene.place(facets);
@@ -42,8 +41,11 @@ pub(super) fn show_surfaces(
     let still = surfaces.kelvin().map(|t| (t, None, None));
     let unheated = |body: usize| (body, bodies.unheated_k[body]);
     let cells = phases.iter().flat_map(|phase| {
-        let warm = phase.temperature_c.iter().map(|t| kelvin(*t));
-        warm.zip(&phase.cells).map(|(t, cell)| (t, cell.near.map(unheated), Some((phase.line, ground.temperature_k))))
+        phase.temperature_c.iter().zip(&phase.cells).enumerate().map(|(n, (t, cell))| {
+            let sound = cell.near.zip(phase.unheated_c.get(n)).map(|(body, t)| (body, kelvin(*t)));
+            let idle = phase.idle_c.get(n).map(|t| (phase.line, kelvin(*t)));
+            (kelvin(*t), sound, idle)
+        })
     });
     let own = free(&conditions.scenario).map(|(n, _)| (bodies.kelvin[n], Some(unheated(n)), None));
     for (surface, now) in scene.surfaces.iter_mut().zip(still.chain(cells).chain(own)) {
@@ -57,7 +59,7 @@ fn free(scenario: &Scenario) -> impl Iterator<Item = (usize, &BodyEntry)> {
 }
 
 /// Ground, the faces of obstacles in file order, the cells of every phase, free bodies.
-fn build(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode]) -> Scene {
+fn build(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode], now_s: f64) -> Scene {
     let scenario = &conditions.scenario;
     let emissivity = |material: Option<&Material>, other: f64| material.map_or(other, |material| material.emissivity.get());
     let of_body = |body: &BodyEntry| emissivity(tables.materials.get(&body.material), MASONRY);
@@ -74,7 +76,7 @@ fn build(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode]) ->
         surfaces.extend(phase.cells.iter().map(|cell| surface(cell.body.map_or(bare, |body| of_body(&scenario.bodies[body])), cell.body)));
     }
     surfaces.extend(free(scenario).map(|(n, body)| surface(of_body(body), Some(n))));
-    Scene::new(surfaces, facets(conditions, tables, phases, 0.0), conditions.ground().cloned())
+    Scene::new(surfaces, facets(conditions, tables, phases, now_s), conditions.ground().cloned())
 }
 
 /// The shapes of all that, where they are at a time, each with its surface.
@@ -89,7 +91,9 @@ fn facets(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode], n
         let bare = tables.conductors.get(&scenario.lines[phase.line].conductor).map_or(0.0, |conductor| 0.5 * conductor.diameter_m.get());
         for LineCell { ends_m: [from, to], body, .. } in &phase.cells {
             let radius = body.map_or(bare, |body| scenario.bodies[body].shape.half_m()[0]);
-            facets.push((Facet::Capsule { from: *from, to: *to, radius }, surface));
+            // a body ends where its cell ends; cells of the line join round
+            let bar = |from, to| if body.is_some() { Facet::Bar { from, to, radius } } else { Facet::Capsule { from, to, radius } };
+            facets.push((bar(*from, *to), surface));
             surface += 1;
         }
     }

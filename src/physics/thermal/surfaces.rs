@@ -38,8 +38,6 @@ const BEFORE_S: f64 = 2.0 * 86_400.0;
 const BEFORE_STEP_S: f64 = 600.0;
 /// Heat of vaporisation over the heat capacity of air, K: 2.5e6 J/kg over 1005 J/kg/K.
 const VAPORISES_K: f64 = 2488.0;
-/// The sun is taken to stand no lower than this sine: below it what a level surface gets tells nothing of the beam.
-const LOWEST_SINE: f64 = 0.05;
 
 /// Temperatures of ground, walls and roofs, from the surface inwards, °C.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -163,12 +161,11 @@ impl Followed {
     /// What meets it under a sky; `albedo` is that of the ground.
     fn weather(&self, air: &GroundAir, sky: &Sky, sun: &Sun, albedo: f64) -> Weather {
         let light = sky.light(sun);
-        let beam = ((light.global_w_m2 - light.diffuse_w_m2) / sun.sine.max(LOWEST_SINE)).clamp(0.0, sun.above_w_m2);
         let (facing, share) = match self.face.normal {
             Some(normal) => (normal.dot(sun.towards).max(0.0), 0.5 * (1.0 + normal.z)),
             None => (0.25, 0.5),
         };
-        let direct = if self.lit { beam * facing } else { 0.0 };
+        let direct = if self.lit { light.beam_w_m2(sun) * facing } else { 0.0 };
         let black = STEFAN_BOLTZMANN_W_M2_K4 * air.temperature_k.powi(4);
         let vapour_pa = 100.0 * air.humidity_frac * saturation_vapour_hpa(celsius(air.temperature_k));
         Weather {
@@ -215,10 +212,12 @@ pub(super) fn warm_surfaces(
     let mut list = followed(&conditions, &tables.materials);
     let albedo = 1.0 - list[0].skin.absorptivity;
     let now = Sun::at(clock.utc_us(clock.elapsed_us()), site.latitude_deg, site.longitude_deg);
+    // the ground has one temperature and no shadows
+    let lit = |surface: &Followed, sun: &Sun| surface.face.facets.is_empty() || !solids.block(&grid, surface.face.at_m, sun.towards);
     for surface in &mut list {
         let at_m = surface.face.at_m;
         surface.wind_m_s = if surface.face.facets.is_empty() { low_wind(&grid, &wind) } else { wind.at(&grid, at_m).length() };
-        surface.lit = surface.face.facets.is_empty() || !solids.block(&grid, at_m, now.towards);
+        surface.lit = lit(surface, &now);
     }
     if first {
         let at_s = |step: u32| clock.now_s() - BEFORE_S + BEFORE_STEP_S * f64::from(step);
@@ -229,7 +228,8 @@ pub(super) fn warm_surfaces(
             #[expect(clippy::cast_possible_truncation, reason = "microseconds of a time near the start")]
             let back_us = ((clock.now_s() - at_s(step)) * 1e6) as i64;
             let sun = Sun::at(clock.utc_us(clock.elapsed_us()) - back_us, site.latitude_deg, site.longitude_deg);
-            for (surface, nodes) in list.iter().zip(&mut temperatures.nodes_c) {
+            for (surface, nodes) in list.iter_mut().zip(&mut temperatures.nodes_c) {
+                surface.lit = lit(surface, &sun);
                 settle(surface, nodes, &surface.weather(&then, &over, &sun, albedo), BEFORE_STEP_S)?;
             }
         }

@@ -220,6 +220,13 @@ impl Detector {
         Taken { frozen: false, saturated }
     }
 
+    /// All noise of a pixel of the latest frame as radiance, one standard deviation: spatial, from frame to frame and of its counts.
+    pub(crate) fn noise(&self, netd_k: f64) -> f64 {
+        let loud = if self.low_gain { LOW_GAIN_NOISE } else { 1.0 };
+        let (_, _, count_k) = self.gain().span();
+        libm::hypot(loud * netd_k * total_noise(), count_k / 12f64.sqrt()) * radiance(STATED_K).1
+    }
+
     /// The range the latest frame was taken in.
     pub(crate) fn gain(&self) -> Gain {
         if self.low_gain { Gain::Low } else { Gain::High }

@@ -27,7 +27,8 @@ pub(crate) struct Assumed {
 pub(crate) struct Memory {
     shutters: u64,
     at_shutter_k: f64,
-    smooth: Option<(u64, f64)>,
+    /// When, the board then, and how far a mean over `SLOPE_S` lies behind it, K.
+    board: Option<(u64, f64, f64)>,
 }
 
 /// Temperatures of a frame as firmware reports them, and the sensors it used.
@@ -72,13 +73,15 @@ impl Memory {
         if self.shutters != shutters {
             (self.shutters, self.at_shutter_k) = (shutters, board_k);
         }
-        let slow_k = self.smooth.map_or(board_k, |(then_us, slow_k)| {
-            let left = libm::exp(-(at_us.saturating_sub(then_us) as f64) * 1e-6 / SLOPE_S);
-            board_k + (slow_k - board_k) * left
+        // a mean follows a ramp its slope times its time constant behind, between two frames as well as over many
+        let behind_k = self.board.map_or(0.0, |(then_us, then_k, behind_k)| {
+            let since_s = at_us.saturating_sub(then_us) as f64 * 1e-6;
+            let left = libm::exp(-since_s / SLOPE_S);
+            let slope = if since_s > 0.0 { (board_k - then_k) / since_s } else { 0.0 };
+            behind_k * left + slope * SLOPE_S * (1.0 - left)
         });
-        self.smooth = Some((at_us, slow_k));
-        // a mean that follows a ramp stays behind it by the slope times its time constant
-        let per_minute = (board_k - slow_k) / (SLOPE_S / 60.0);
+        self.board = Some((at_us, board_k, behind_k));
+        let per_minute = behind_k / (SLOPE_S / 60.0);
         DRIFT[0] * (board_k - self.at_shutter_k) + DRIFT[1] * per_minute + DRIFT[2] * (board_k - kelvin(25.0))
     }
 }
@@ -152,6 +155,24 @@ mod tests {
         let assumed = Assumed { emissivity: 1.0, distance_m: 0.0, window: 0.9 };
         let (frame, _) = correct(&[shown], &partners(&[(board_temperature::CHANNEL, 25.0)]), assumed, (1, 0), &mut Memory::default());
         assert!((celsius(frame[0]) - 60.0).abs() < 1e-3, "{}", celsius(frame[0]));
+    }
+
+    #[test]
+    fn the_slope_of_a_ramp_is_told_at_any_period() {
+        for period_s in [1.0, 60.0, 600.0] {
+            let mut memory = Memory { shutters: 1, ..Memory::default() };
+            let board = |n: f64| kelvin(25.0) + 0.2 / 60.0 * n * period_s;
+            let count = (1800.0f64 / period_s).max(3.0);
+            let mut drift = 0.0;
+            for n in 0..=1800 {
+                let n = f64::from(n);
+                if n <= count {
+                    memory.at_shutter_k = board(n);
+                    drift = memory.drift_k(board(n), 1, crate::units::whole_micros(n * period_s)) - DRIFT[2] * (board(n) - kelvin(25.0));
+                }
+            }
+            assert!((drift / (0.2 * DRIFT[1]) - 1.0).abs() < 0.01, "{period_s}: {drift}");
+        }
     }
 
     #[test]

@@ -55,6 +55,9 @@ const CHANNELS: [&str; 3] = ["thermal_max", "thermal_mean", "thermal_delta"];
 /// The array is at most so many pixels along a side, and at least so many.
 const PIXELS: (u16, u16) = (8, 1280);
 
+/// Shutter events come no closer than this, s; wider blurs than this reach beyond two pixels by more than 1 %. Chosen.
+const SHORTEST_SHUTTER_S: f64 = 5.0;
+const WIDEST_BLUR_PX: f64 = 1.0;
 /// No frame comes sooner after another, s: export rules allow 9 Hz, the Lepton gives 8.7 different frames in a second.
 const FASTEST_S: f64 = 1.0 / 9.0;
 
@@ -135,11 +138,19 @@ impl Spec for ThermalCamera {
         for (path, value) in [("window", self.window), ("assumed_emissivity", self.assumed_emissivity)] {
             refuse(path, value.get() <= 0.0, "must be above 0: nothing would come through".to_owned());
         }
-        // the image must grow with the angle out to its corner
+        // the image must grow with the angle out to its corner: `r (1 + k r²)` grows up to r = 1/√(−3k), where it is two thirds of that
         let edge = libm::tan(0.5 * hfov.to_radians());
-        let corner2 = edge * edge * (1.0 + (f64::from(height) / f64::from(width)).powi(2));
         let k = self.distortion.get();
-        refuse("distortion", 1.0 + 4.0 * k * corner2 <= 0.0 || k > 1.0, format!("with {k} the image folds over before its corner"));
+        let corner = edge * (1.0 + k * edge * edge) * libm::hypot(1.0, f64::from(height) / f64::from(width));
+        let folds = k < 0.0 && (corner <= 0.0 || corner >= 2.0 / 3.0 / (-3.0 * k).sqrt());
+        refuse("distortion", folds || k > 1.0, format!("with {k} the image folds over before its corner"));
+        let (shutter, blur) = (self.shutter_s.get(), self.blur_px.get());
+        refuse(
+            "shutter_s",
+            shutter < SHORTEST_SHUTTER_S,
+            format!("shutter events last 0.9 s and come no sooner than {SHORTEST_SHUTTER_S} s, got {shutter}"),
+        );
+        refuse("blur_px", blur > WIDEST_BLUR_PX, format!("a blur is at most {WIDEST_BLUR_PX} pixels wide, got {blur}"));
         list
     }
 }
@@ -225,11 +236,6 @@ impl ThermalCamera {
         let heading_deg = heading_deg + self.turn_deg.get();
         Lens::new(footprint.middle_m(), heading_deg, self.pitch_deg.get(), self.size(), self.hfov_deg.get(), self.distortion.get())
     }
-
-    /// All noise of a pixel as radiance, one standard deviation.
-    fn noise(&self) -> f64 {
-        1e-3 * self.netd_mk.get() * radiance(crate::units::kelvin(30.0)).1 * total_noise()
-    }
 }
 
 /// In the unit that is reported: the first two are temperatures, the third is a difference.
@@ -285,6 +291,7 @@ fn take_frames(
         truth.ideal_max.clone_from(&truth.ideal);
         truth.without_events.clone_from(&truth.ideal);
         truth.boxes = boxes(view, &scene, bodies.kelvin.len(), &picture.ideal_k, size[0]);
+        let mut changes: Vec<(usize, f64)> = Vec::new();
         let warms = |event: &EventNode| !event.bodies.is_empty() || !event.lines.is_empty();
         if events.iter().any(|event| warms(event)) {
             let without = |bodies: &[usize], lines: &[usize]| Picture::new(&shades.without(&scene, bodies, lines), view, size, blur);
@@ -293,9 +300,8 @@ fn take_frames(
             truth.without_events = reported(summary(&clean.ideal_k, size[0]));
             for event in events.iter().filter(|event| warms(event)) {
                 // a body that is a little warm before the event begins is not the event
-                let seen = event.phase == Phase::Active && camera.netd_mk.get() > 0.0;
-                let most = if seen { picture.largest_change(&without(&event.bodies, &event.lines)) } else { 0.0 };
-                sight.events[event.index].result(CHANNELS[0], most / camera.noise(), at_us);
+                let most = if event.phase == Phase::Active { picture.largest_change(&without(&event.bodies, &event.lines)) } else { 0.0 };
+                changes.push((event.index, most));
             }
         }
         let louder = faults::noise_factor(&instrument.faults, at_us);
@@ -306,6 +312,10 @@ fn take_frames(
         let taken =
             if stuck && !detector.frame_k.is_empty() { Taken::default() } else { detector.take(&picture.on_array, &exposure, streams) };
         let ideal = Image::new(size, &picture.ideal_k, detector.gain().span().2);
+        let noise = detector.noise(exposure.netd_k);
+        for (event, most) in changes {
+            sight.events[event].result(CHANNELS[0], exposure.window * most / noise, at_us);
+        }
         state.before = reported(summary(&state.detector.frame_k, size[0]));
         deliver(instrument, state.before.clone(), taken, at_us, &mut reading, truth);
         truth.frame = reading.raw.iter().all(Option::is_some).then_some(ideal);
@@ -404,7 +414,8 @@ fn run_firmware(world: &mut World, sensor: Entity, partners: &Partners, partners
     }
     let channels: Vec<&Channel> = instrument.parts.channels().collect();
     report.test(&channels);
-    let noise_k = 1e-3 * camera.netd_mk.get() * total_noise() / 3.0;
+    // the mean of nine pixels at 30 °C
+    let noise_k = state.detector.noise(1e-3 * camera.netd_mk.get()) / radiance(crate::units::kelvin(30.0)).1 / 3.0;
     reading.settle(report, channels.iter().map(|channel| libm::hypot(noise_k, channel.systematic)));
 }
 

@@ -68,6 +68,26 @@ impl Lens {
         Some((0.5 * self.size[0] as f64 + u * scale, 0.5 * self.size[1] as f64 - v * scale))
     }
 
+    /// How far at the most a straight line in space bends in the image, over its length there.
+    #[must_use]
+    pub fn bends(&self) -> f64 {
+        let corner = self.corner();
+        0.5 * self.distortion.abs() * corner * corner
+    }
+
+    /// How much larger at the most something looks in a corner than on the axis.
+    #[must_use]
+    pub fn stretch(&self) -> f64 {
+        let corner = self.corner();
+        (1.0 + corner * corner) * (1.0 + 3.0 * self.distortion.max(0.0) * corner * corner)
+    }
+
+    /// Tangent of the angle between the axis and a corner.
+    fn corner(&self) -> f64 {
+        let cosine = self.axes[0].dot(self.towards(0.0, 0.0)).max(1e-3);
+        (1.0 / (cosine * cosine) - 1.0).max(0.0).sqrt()
+    }
+
     /// Angle that a pixel on the axis sees, rad.
     #[must_use]
     pub fn pixel_rad(&self) -> f64 {

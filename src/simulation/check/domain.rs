@@ -275,13 +275,7 @@ fn places(
             refused.push(what);
         }
     }
-    for (n, body) in value.bodies.iter().enumerate() {
-        let places = body.at_m.iter().map(|at| ("at_m".to_owned(), *at));
-        let legs = body.path.iter().enumerate().map(|(m, point)| (format!("path[{m}].to_m"), point.to_m));
-        for (field, at) in places.chain(legs) {
-            inside(format!("bodies[{n}].{field}"), format!("body `{}`", body.id), vector(at), found);
-        }
-    }
+    bodies(scenario, grid, &check, found);
     for (n, gas) in value.initial.iter().enumerate() {
         if let InitialGas::GaussianPuff { id, at_m, .. } = gas {
             inside(format!("initial[{n}].at_m"), format!("puff `{id}`"), vector(*at_m), found);
@@ -308,6 +302,24 @@ fn places(
                     found.push(scenario.fault("inside-obstacle", &path, format!("{what} looks at nothing but the inside of an obstacle")));
                 }
             }
+        }
+    }
+}
+
+/// Bodies lie inside with their middles, wherever they go.
+fn bodies(scenario: &Read<Scenario>, grid: &Grid, check: &impl Fn(&str, &str, DVec3) -> Option<Diagnostic>, found: &mut Vec<Diagnostic>) {
+    for (n, body) in scenario.value.bodies.iter().enumerate() {
+        let Some(at) = body.at_m else { continue };
+        let what = format!("body `{}`", body.id);
+        let mut from_m = vector(at);
+        if let Some(fault) = check(&format!("bodies[{n}].at_m"), &what, from_m) {
+            found.push(fault);
+            continue;
+        }
+        for (m, point) in body.path.iter().enumerate() {
+            let (path, to_m) = (format!("bodies[{n}].path[{m}].to_m"), vector(point.to_m));
+            found.extend(leg(grid, from_m, to_m).find_map(|place| check(&path, &format!("{what} on its path"), place)));
+            from_m = to_m;
         }
     }
 }

@@ -34,6 +34,19 @@ pub(super) fn events(app: &App, scenario: &Read<Scenario>, products: &BTreeMap<S
         if event.members.is_empty() {
             found.push(scenario.fault("empty-event", &format!("events[{n}].members"), format!("event `{}` has no members", event.id)));
         }
+        // the kinds that ship see members of some sorts only
+        let seen: Option<[&[&str]; 2]> = match event.kind.name.as_str() {
+            "emission" => Some([&emitters, &[]]),
+            "overheating" => Some([&bodies, &lines]),
+            _ => None,
+        };
+        let blind =
+            seen.is_some_and(|lists| event.members.iter().all(|id| known(id) && !lists.iter().any(|list| list.contains(&id.as_str()))));
+        if blind && !event.members.is_empty() {
+            let message = format!("`{}` sees none of the members of event `{}`", event.kind.name, event.id);
+            let fault = scenario.fault("bad-value", &format!("events[{n}]"), message);
+            found.push(fault.help("`emission` is of emitters, `kind: overheating()` of bodies and lines"));
+        }
         for (m, member) in event.members.iter().enumerate() {
             if !known(member) {
                 found.push(
