@@ -163,12 +163,6 @@ impl Scene {
         ground_m.map(|range_m| Hit { surface: GROUND, range_m, normal: DVec3::Z })
     }
 
-    /// Whether a place lies in or under something solid.
-    #[must_use]
-    pub fn is_under_ground(&self, place_m: DVec3) -> bool {
-        place_m.z < self.ground.as_ref().map_or(0.0, |ground| ground.height_m(place_m.x, place_m.y))
-    }
-
     /// Way of a ray to the ground.
     fn ground_m(&self, from: DVec3, towards: DVec3) -> Option<f64> {
         let Some(ground) = &self.ground else {
@@ -417,6 +411,5 @@ mod tests {
         let hit = scene.hit(DVec3::new(1.0, 10.0, 20.0), DVec3::X).unwrap();
         assert!((hit.range_m - 9.0).abs() < 1e-3, "{hit:?}");
         assert_eq!(scene.hit(DVec3::new(1.0, 10.0, 50.0), DVec3::Z), None);
-        assert!(scene.is_under_ground(DVec3::new(10.0, 10.0, 19.0)) && !scene.is_under_ground(DVec3::new(10.0, 10.0, 21.0)));
     }
 }
