@@ -10,7 +10,7 @@ fn main() {
 }
 
 /// What does a second of each shipped scenario cost before anything happens?
-#[divan::bench(args = ["scenarios/quiet_day.ron", "scenarios/smouldering_branch.ron"], sample_count = 10)]
+#[divan::bench(args = ["scenarios/quiet_day.ron", "scenarios/smouldering_limb.ron"], sample_count = 10)]
 fn one_simulated_second_of(bencher: Bencher, scenario: &str) {
     let Some(mut simulation) = shipped(scenario).and_then(|source| Simulation::load(EnviroSensePlugins, &source, &Request::default()).ok())
     else {

@@ -12,6 +12,8 @@ pub const GRAVITY_M_S2: f64 = 9.806_65;
 pub const GAS_CONSTANT_J_MOL_K: f64 = 8.314_462_618;
 /// Specific gas constant of dry air, J kg⁻¹ K⁻¹. Source: WMO-No. 8, annex 4.B.
 pub const DRY_AIR_GAS_CONSTANT_J_KG_K: f64 = 287.05;
+/// Specific heat of dry air at constant pressure, J kg⁻¹ K⁻¹: WMO-No. 8, annex 4.B.
+pub const AIR_HEAT_J_KG_K: f64 = 1005.0;
 /// Von Kármán constant. Source: Högström, *Boundary-Layer Meteorology* 78, 1996.
 pub const VON_KARMAN: f64 = 0.40;
 /// 0 °C in kelvin. Source: BIPM SI brochure (exact).
@@ -85,6 +87,8 @@ quantities! {
     NonNegative: "this number", "", |v| v >= 0.0, "0 or more";
     /// A share of one.
     Fraction: "a fraction", "", |v| (0.0..=1.0).contains(&v), "between 0 and 1";
+    /// A share of a hundred.
+    Percent: "a percentage", "%", |v| (0.0..=100.0).contains(&v), "between 0 % and 100 %";
     /// A length in metres.
     Length: "a length", "m", |v| v > 0.0, "above 0 m";
     /// A duration in seconds.

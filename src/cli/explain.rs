@@ -87,6 +87,7 @@ pub(crate) const CODES: &[(&str, &str)] = &[
     ("unknown-field", "The bracket has no field of this name."),
     ("unknown-kind", "No plugin of this program registers this kind; see `envirosense list sensors|emitters|events`."),
     ("unknown-line", "A body sits on a phase of a line, `on: \"LINE/PHASE\"`, and the scenario has none of this name."),
+    ("unknown-body", "No body of the scenario has this name; wood is heated by one of its `bodies`."),
     ("unknown-material", "No surface of this name; see `envirosense list materials`."),
     ("unknown-member", "An event names an emitter that the scenario does not have."),
     ("unknown-mode", "The product has no mode of this name."),

@@ -57,12 +57,12 @@ pub(crate) struct RunArgs {
 
 pub(crate) fn demo(args: &DemoArgs, plugins: impl PluginGroup, voice: Voice) -> u8 {
     let request = Request { threads: args.machine.threads, simd: args.machine.simd, ..Request::default() };
-    let code = execute(Path::new("scenarios/smouldering_branch.ron"), &request, Some(&args.out), args.overwrite, plugins, voice);
+    let code = execute(Path::new("scenarios/smouldering_limb.ron"), &request, Some(&args.out), args.overwrite, plugins, voice);
     if code == 0 && voice.format == Format::Human {
         let out = args.out.display();
         return say(&format!(
             "\nNext:\n  envirosense inspect {out} --stats\n  envirosense export {out} --to csv\n  \
-             envirosense run scenarios/smouldering_branch.ron --set wind.from_deg=90.0 --seed 1"
+             envirosense run scenarios/smouldering_limb.ron --set wind.from_deg=90.0 --seed 1"
         ));
     }
     code

@@ -34,6 +34,7 @@ shipped_files! {
     "scenarios/overloaded_conductor.ron",
     "scenarios/quiet_day.ron",
     "scenarios/smouldering_branch.ron",
+    "scenarios/smouldering_limb.ron",
     "scenarios/sun_on_shiny_joint.ron",
     "scenarios/vehicle_in_frame.ron",
 }

@@ -630,15 +630,24 @@ pub struct EventEntry {
 }
 
 fn by_emission() -> KindSpec<EventRole> {
-    KindSpec::of("emission", Emission {})
+    KindSpec::of("emission", Emission::default())
 }
 
-/// The built-in event kind: it lasts while any member emits.
-#[derive(Component, Clone, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Emission {}
+/// The built-in event kind: it lasts while its members emit.
+#[derive(Component, Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Emission {
+    /// How much they must release together, g/s: wood smells a little on any warm day.
+    pub above_g_s: NonNegative,
+}
 
 impl crate::files::kinds::Spec for Emission {}
+
+impl Default for Emission {
+    fn default() -> Self {
+        Self { above_g_s: NonNegative::new(0.0).unwrap_or_else(|text| unreachable!("{text}")) }
+    }
+}
 
 /// It lasts while any of its bodies or lines is too warm.
 #[derive(Component, Clone, Debug, Deserialize)]

@@ -1,10 +1,16 @@
-//! Kernels that know no physics: conservative transport, tridiagonal and elliptic systems, agreement of series, CPU dispatch.
+//! Kernels that know no physics: conservative transport, conduction, tridiagonal and elliptic systems, agreement of series, CPU dispatch.
 
 /// Conservative transport of cell averages.
 pub mod transport;
 
 /// Tridiagonal systems.
 pub mod tridiagonal;
+
+/// Conduction along a rod.
+pub mod rod;
+
+/// Conduction through layers.
+pub mod slab;
 
 /// Potentials of networks of cells.
 pub mod elliptic;

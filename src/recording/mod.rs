@@ -327,7 +327,7 @@ fn event_truth(event: &EventNode, seen: &crate::world::truth::UnitEvent, device:
         source: event.source.clone(),
         onset: event.onset_us,
         arrival: seen.arrival_us,
-        ignition: None,
+        ignition: event.ignition_us,
         end: event.end_us,
         intensity: event.intensity,
         intensity_unit: event.intensity_unit.clone(),

@@ -19,7 +19,7 @@ use crate::sensing::{
     AppSensorExt, Bias, Channel, Converter, Partners, Quantity, Scale, Sensor, Signal, anemometer, board_temperature, pyranometer,
 };
 use crate::streams::Draws;
-use crate::units::{Finite, STEFAN_BOLTZMANN_W_M2_K4, celsius, kelvin, saturation_vapour_hpa};
+use crate::units::{AIR_HEAT_J_KG_K, Finite, STEFAN_BOLTZMANN_W_M2_K4, celsius, kelvin, saturation_vapour_hpa};
 use crate::world::environment::Surroundings;
 
 /// Time to 63 % of a temperature step in seconds.
@@ -46,7 +46,7 @@ const DAYLIGHT_W_M2: f64 = 50.0;
 /// The law of the day was fitted to winds above this, m s⁻¹.
 const LEAST_WIND_M_S: f64 = 0.5;
 /// Heat capacity of a cubic metre of air near the ground, J m⁻³ K⁻¹.
-const AIR_J_M3_K: f64 = 1.2 * 1005.0;
+const AIR_J_M3_K: f64 = 1.2 * AIR_HEAT_J_KG_K;
 
 /// How much warmer than the air a naturally ventilated multi-plate shield makes its element, in kelvin.
 ///

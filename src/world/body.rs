@@ -18,6 +18,8 @@ pub struct Bodies {
     pub unheated_k: Vec<f64>,
     /// Where its middle is, m.
     pub at_m: Vec<DVec3>,
+    /// Heat that what touches it takes from it, W; as the tick before left it.
+    pub drawn_w: Vec<f64>,
 }
 
 impl Bodies {
@@ -26,6 +28,7 @@ impl Bodies {
         self.kelvin.resize(count, kelvin);
         self.unheated_k.resize(count, kelvin);
         self.at_m.resize(count, DVec3::ZERO);
+        self.drawn_w.resize(count, 0.0);
     }
 }
 

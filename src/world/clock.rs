@@ -158,6 +158,14 @@ impl Clock {
         crate::units::whole_micros(from_start_s + self.warm_up_us as f64 * 1e-6)
     }
 
+    /// True UTC, in microseconds, of a time in seconds since the scenario's start.
+    #[must_use]
+    pub fn utc_at_us(&self, from_start_s: f64) -> i64 {
+        #[expect(clippy::cast_possible_truncation, reason = "microseconds of a run")]
+        let from_start_us = (from_start_s * 1e6).round() as i64;
+        self.start_us + from_start_us
+    }
+
     /// Local solar time in hours at a longitude, `now_s` seconds from the start (4 minutes a degree).
     #[must_use]
     pub fn solar_hour(&self, now_s: f64, longitude_deg: f64) -> f64 {

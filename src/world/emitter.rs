@@ -97,6 +97,21 @@ pub trait Emitter: Component + Clone + Spec {
 
     /// Mean release rate of each component over the stretch, in kg s⁻¹.
     fn rates_kg_s(&self, over: Stretch, rates: &mut [f64]);
+
+    /// Heat that it gives to the air at these rates, W, where the scenario does not say.
+    fn heat_w(&self, _rates_kg_s: &[f64]) -> f64 {
+        0.0
+    }
+
+    /// When it catches fire, seconds from the scenario's start, as far as that is known.
+    fn ignited_s(&self) -> Option<f64> {
+        None
+    }
+
+    /// The body of the scenario that heats it, if it names one.
+    fn heated_by(&self) -> Option<&str> {
+        None
+    }
 }
 
 /// A part of a source: a small cloud that releases its share.
@@ -182,8 +197,14 @@ pub struct EmitterNode {
     pub start_m: DVec3,
     /// Its parts; each releases the same share.
     pub elements: Vec<SourceElement>,
-    /// Heat that lifts what it releases, W.
+    /// Heat that lifts what it releases, W; of this tick.
     pub heat_w: f64,
+    /// The same as the scenario has it.
+    pub given_heat_w: Option<f64>,
+    /// When it caught fire, seconds from the scenario's start.
+    pub ignited_s: Option<f64>,
+    /// The body that heats it, as the scenario numbers them.
+    pub heated_by: Option<usize>,
     /// Index in [`super::tracers::Sources`].
     pub source: usize,
     /// Tracer slots of its components, then of what they turn into.
@@ -221,24 +242,40 @@ pub struct EmitterSystems;
 type SpawnEmitter = fn(&KindSpec<EmitterRole>, &FileLoader, Option<&mut EntityWorldMut<'_>>) -> Result<(), Vec<Diagnostic>>;
 type ComponentsOf = fn(&KindSpec<EmitterRole>) -> Vec<EmissionComponent>;
 type YieldSpread = fn(&KindSpec<EmitterRole>, &str) -> f64;
+type HeatedBy = fn(&KindSpec<EmitterRole>) -> Option<&str>;
+
+/// What the engine knows of a kind of emitter.
+#[derive(Clone, Copy, Debug)]
+struct KindOfEmitter {
+    spawn: SpawnEmitter,
+    components: ComponentsOf,
+    spread: YieldSpread,
+    heated_by: HeatedBy,
+}
 
 /// How to spawn each kind of emitter.
 #[derive(Resource, Clone, Debug, Default)]
 pub struct EmitterKinds {
-    by_name: BTreeMap<&'static str, (SpawnEmitter, ComponentsOf, YieldSpread)>,
+    by_name: BTreeMap<&'static str, KindOfEmitter>,
 }
 
 impl EmitterKinds {
     /// What an emitter of a file releases; empty for a kind that is not registered.
     #[must_use]
     pub fn components(&self, spec: &KindSpec<EmitterRole>) -> Vec<EmissionComponent> {
-        self.by_name.get(spec.name.as_str()).map(|(_, components, _)| components(spec)).unwrap_or_default()
+        self.by_name.get(spec.name.as_str()).map(|kind| (kind.components)(spec)).unwrap_or_default()
     }
 
     /// How far the yield of a species differs between runs; 1 for a kind that is not registered.
     #[must_use]
     pub fn yield_spread(&self, spec: &KindSpec<EmitterRole>, species: &str) -> f64 {
-        self.by_name.get(spec.name.as_str()).map_or(1.0, |(_, _, spread)| spread(spec, species))
+        self.by_name.get(spec.name.as_str()).map_or(1.0, |kind| (kind.spread)(spec, species))
+    }
+
+    /// The body that heats an emitter of a file, if it names one.
+    #[must_use]
+    pub fn heated_by<'s>(&self, spec: &'s KindSpec<EmitterRole>) -> Option<&'s str> {
+        self.by_name.get(spec.name.as_str()).and_then(|kind| (kind.heated_by)(spec))
     }
 
     /// Faults of the files an emitter names.
@@ -246,7 +283,7 @@ impl EmitterKinds {
     /// # Errors
     /// Every fault, with its place in those files.
     pub fn check_files(&self, spec: &KindSpec<EmitterRole>, files: &FileLoader) -> Result<(), Vec<Diagnostic>> {
-        self.by_name.get(spec.name.as_str()).map_or(Ok(()), |(spawn, ..)| spawn(spec, files, None))
+        self.by_name.get(spec.name.as_str()).map_or(Ok(()), |kind| (kind.spawn)(spec, files, None))
     }
 
     pub(crate) fn insert(
@@ -255,7 +292,7 @@ impl EmitterKinds {
         files: &FileLoader,
         entity: &mut EntityWorldMut<'_>,
     ) -> Result<(), Vec<Diagnostic>> {
-        self.by_name.get(spec.name.as_str()).map_or(Ok(()), |(spawn, ..)| spawn(spec, files, Some(entity)))
+        self.by_name.get(spec.name.as_str()).map_or(Ok(()), |kind| (kind.spawn)(spec, files, Some(entity)))
     }
 }
 
@@ -281,7 +318,8 @@ impl AppEmitterExt for App {
         };
         let components: ComponentsOf = |spec| spec.get::<E>().map(E::components).unwrap_or_default();
         let spread: YieldSpread = |spec, species| spec.get::<E>().map_or(1.0, |emitter| emitter.yield_spread(species));
-        self.world_mut().resource_mut::<EmitterKinds>().by_name.insert(E::KIND, (spawn, components, spread));
+        let heated_by: HeatedBy = |spec| spec.get::<E>().and_then(E::heated_by);
+        self.world_mut().resource_mut::<EmitterKinds>().by_name.insert(E::KIND, KindOfEmitter { spawn, components, spread, heated_by });
         self.add_systems(Tick, set_rates::<E>.in_set(EmitterSystems).ambiguous_with(EmitterSystems))
     }
 }
@@ -306,6 +344,8 @@ fn set_rates<E: Emitter>(
         }
         emitter.rates_kg_s(over, &mut node.rates_kg_s);
         node.released_kg += node.total_kg_s() * over.length_s();
+        node.heat_w = node.given_heat_w.unwrap_or_else(|| emitter.heat_w(&node.rates_kg_s));
+        node.ignited_s = emitter.ignited_s().filter(|at_s| *at_s <= over.to_s);
     }
 }
 

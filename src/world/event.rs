@@ -75,10 +75,11 @@ pub struct Members<'m> {
 
 impl ScenarioEvent for Emission {
     const KIND: &'static str = "emission";
-    const ABOUT: &'static str = "lasts while any of its members releases something";
+    const ABOUT: &'static str = "lasts while its members release more than `above_g_s`";
 
     fn intensity(&self, members: &Members<'_>) -> Intensity {
-        Intensity { value: members.emitters.iter().map(|m| m.total_kg_s()).sum::<f64>() * 1e3, unit: "g/s" }
+        let released_g_s = members.emitters.iter().map(|m| m.total_kg_s()).sum::<f64>() * 1e3;
+        Intensity { value: if released_g_s > self.above_g_s.get() { released_g_s } else { 0.0 }, unit: "g/s" }
     }
 }
 
@@ -116,6 +117,8 @@ pub struct EventNode {
     pub phase: Phase,
     /// UTC in microseconds of the first tick it was active.
     pub onset_us: Option<i64>,
+    /// UTC in microseconds when the first of its members caught fire.
+    pub ignition_us: Option<i64>,
     /// UTC in microseconds of the first tick it was no longer active.
     pub end_us: Option<i64>,
     /// In `intensity_unit`.
@@ -187,6 +190,8 @@ fn follow_events<E: ScenarioEvent>(
         if !places.is_empty() {
             event.at_m = places.iter().sum::<DVec3>() / places.len() as f64;
         }
+        let first = members.emitters.iter().filter_map(|member| member.ignited_s).reduce(f64::min);
+        event.ignition_us = event.ignition_us.or_else(|| first.map(|at_s| clock.utc_at_us(at_s)));
         let Intensity { value, unit } = kind.intensity(&members);
         event.intensity = value;
         unit.clone_into(&mut event.intensity_unit);

@@ -19,7 +19,7 @@ fn answers_go_to_stdout_and_exit_codes_tell_what_happened() {
     let run = |args: &[&str]| envirosense(args, folder.path());
     assert_eq!(run(&["list", "sensors"]).status.code(), Some(0));
     assert!(text(&run(&["list", "sensors"]).stdout).contains("voc_array"));
-    assert_eq!(run(&["validate", "scenarios/smouldering_branch.ron"]).status.code(), Some(0));
+    assert_eq!(run(&["validate", "scenarios/smouldering_limb.ron"]).status.code(), Some(0));
     std::fs::write(folder.path().join("bad.ron"), "Scenario(format: 1").unwrap();
     assert_eq!(run(&["validate", "bad.ron"]).status.code(), Some(1));
     let missing = run(&["run", "scenarios/smouldering_brunch.ron"]);
@@ -68,7 +68,7 @@ fn a_place_that_cannot_be_written_is_said_and_nothing_looks_whole() {
 fn a_disk_that_fills_up_under_way_ends_the_run_and_keeps_what_was_complete() {
     let folder = tempfile::tempdir().unwrap();
     // a limit on the size of a file refuses writes as a full disk does, once some blocks are there
-    let script = "ulimit -f 4000; trap '' XFSZ; exec \"$0\" run smouldering_branch --out run --no-progress";
+    let script = "ulimit -f 4000; trap '' XFSZ; exec \"$0\" run smouldering_limb --out run --no-progress";
     let full = Command::new("bash").args(["-c", script, env!("CARGO_BIN_EXE_envirosense")]).current_dir(folder.path()).output().unwrap();
     assert_eq!(full.status.code(), Some(2), "{}", text(&full.stderr));
     assert!(text(&full.stderr).contains("samples.avro"), "{}", text(&full.stderr));
@@ -168,7 +168,7 @@ fn a_full_disk_ends_the_run_with_an_error() {
 fn an_interrupted_run_exits_with_130_and_leaves_readable_samples() {
     let folder = tempfile::tempdir().unwrap();
     let child = Command::new(env!("CARGO_BIN_EXE_envirosense"))
-        .args(["run", "smouldering_branch", "--out", "run", "--threads", "1"])
+        .args(["run", "smouldering_limb", "--out", "run", "--threads", "1"])
         .current_dir(folder.path())
         .stderr(Stdio::piped())
         .stdout(Stdio::piped())

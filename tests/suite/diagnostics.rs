@@ -47,7 +47,7 @@ fn each_broken_file_is_reported_as_reviewed() {
 #[test]
 fn cutting_or_changing_a_shipped_scenario_anywhere_never_panics() {
     let app = new_app(EnviroSensePlugins);
-    let text = include_str!("../../scenarios/smouldering_branch.ron");
+    let text = include_str!("../../scenarios/smouldering_limb.ron");
     let starts: Vec<usize> = text.char_indices().map(|(n, _)| n).step_by(7).collect();
     for at in starts {
         for change in [text[..at].to_owned(), format!("{}#{}", &text[..at], &text[at..]), format!("{}){}", &text[..at], &text[at..])] {
@@ -60,7 +60,7 @@ fn cutting_or_changing_a_shipped_scenario_anywhere_never_panics() {
 
 #[test]
 fn faults_between_files_are_reported_all_at_once() {
-    let text = include_str!("../../scenarios/smouldering_branch.ron")
+    let text = include_str!("../../scenarios/smouldering_limb.ron")
         .replace("species: \"CO\"", "species: \"C0\"")
         .replace("members: [\"branch\"]", "members: [\"brunch\"]")
         .replace("product: \"grid_guardian\"", "product: \"grid_gardian\"");

@@ -1,8 +1,8 @@
 //! Section 3.1: conduction through slabs, and heat that spreads in three dimensions by the kernel that spreads gases.
 
+use envirosense::numerics::slab::{Layer, Slab};
 use envirosense::numerics::transport::{Course, Faces, Plan, Sides, Spread};
 use envirosense::numerics::{Real, SimdLevel, Workers};
-use envirosense::physics::thermal::slab::{Layer, Slab};
 
 use crate::table::{Line, accept};
 

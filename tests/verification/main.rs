@@ -27,3 +27,4 @@ mod sky;
 mod surfaces;
 mod table;
 mod transport;
+mod wood;

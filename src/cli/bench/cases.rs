@@ -345,7 +345,7 @@ pub(super) fn demo(camera_us: Option<u64>) -> Result<(f64, f64), SimulationError
 }
 
 pub(super) fn demo_simulation() -> Result<Simulation, SimulationError> {
-    let source = crate::files::library::shipped("scenarios/smouldering_branch.ron")
+    let source = crate::files::library::shipped("scenarios/smouldering_limb.ron")
         .ok_or_else(|| SimulationError::Asked("the demo scenario does not ship with this program".to_owned()))?;
     let mut simulation = Simulation::load(EnviroSensePlugins, &source, &Request::default())?;
     simulation.record_to(crate::recording::SampleList::default());

@@ -117,7 +117,7 @@ fn rows(repeats: u32) -> Result<Vec<Row>, SimulationError> {
         .at_least(20_000.0),
         Row::new("camera-frame-ms", still, "ms", format!("160x120, 200 bodies, one core; {driving:.1} ms with one that drives by"))
             .at_most(4.0),
-        Row::new("demo-realtime", demo, "x real time", "smouldering_branch, all cores, alert cadence, camera at 1 frame/s, until 300 s")
+        Row::new("demo-realtime", demo, "x real time", "smouldering_limb, all cores, alert cadence, camera at 1 frame/s, until 300 s")
             .at_least(50.0),
         Row::new("demo-camera-8hz", often, "x real time", "the same with 8 frames/s"),
         Row::new("tick-ms", tick, "ms", "one tick of the same run, 216,000 cells"),

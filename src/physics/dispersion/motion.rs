@@ -15,7 +15,7 @@ use glam::DVec3;
 
 use crate::numerics::special::expm1_below;
 use crate::numerics::{SimdLevel, at_simd_levels};
-use crate::units::{DRY_AIR_GAS_CONSTANT_J_KG_K, GRAVITY_M_S2};
+use crate::units::{AIR_HEAT_J_KG_K, DRY_AIR_GAS_CONSTANT_J_KG_K, GRAVITY_M_S2};
 use crate::world::air::{Diffusivity, WindSampler, lateral_variance_m2};
 use crate::world::puffs::{Puffs, VerticalLaw};
 
@@ -24,13 +24,10 @@ const LEAST_RISE_WIND_M_S: f64 = 1.0;
 /// Briggs' coefficients: transitional rise, final distance below and above 55 m⁴/s³, final rise in stable air.
 const BRIGGS: (f64, f64, f64, f64) = (1.6, 49.0, 119.0, 2.6);
 
-/// Specific heat of dry air at constant pressure, J/kg/K: WMO-No. 8, annex 4.B.
-const SPECIFIC_HEAT_J_KG_K: f64 = 1005.0;
-
 /// Buoyancy flux of a release of heat into air of this pressure, m⁴ s⁻³: `g Q / (π ρ cₚ T)` with ρ T = p/R.
 #[must_use]
 pub fn buoyancy_flux_m4_s3(heat_w: f64, pressure_pa: f64) -> f64 {
-    GRAVITY_M_S2 * heat_w * DRY_AIR_GAS_CONSTANT_J_KG_K / (std::f64::consts::PI * SPECIFIC_HEAT_J_KG_K * pressure_pa)
+    GRAVITY_M_S2 * heat_w * DRY_AIR_GAS_CONSTANT_J_KG_K / (std::f64::consts::PI * AIR_HEAT_J_KG_K * pressure_pa)
 }
 
 /// How far a plume of buoyancy flux `flux` has risen `x_m` downwind in a wind of `wind_m_s`, m.

@@ -5,6 +5,8 @@ mod creosoted_pole;
 mod dust;
 mod flaming_wood;
 mod gas_leak;
+pub mod heated_layer;
+mod heated_wood;
 mod overheated_pvc;
 mod overheated_xlpe;
 pub mod pyrolysis;
@@ -15,12 +17,14 @@ mod vehicle_exhaust;
 mod wood;
 
 use bevy_app::{App, Plugin};
+use bevy_ecs::schedule::IntoScheduleConfigs;
 
 pub use corona::Corona;
 pub use creosoted_pole::CreosotedPole;
 pub use dust::Dust;
 pub use flaming_wood::FlamingWood;
 pub use gas_leak::GasLeak;
+pub use heated_wood::HeatedWood;
 pub use overheated_pvc::{OverheatedPvc, dehydrochlorination_per_s};
 pub use overheated_xlpe::OverheatedXlpe;
 pub use smouldering_wood::{Fuel, Heat, SmoulderingWood};
@@ -29,7 +33,8 @@ pub use vegetation::{Vegetation, isoprene_activity};
 pub use vehicle_exhaust::{VehicleExhaust, VehicleFuel};
 
 use crate::physics::AppPhysicsExt;
-use crate::world::emitter::AppEmitterExt;
+use crate::world::emitter::{AppEmitterExt, EmitterSystems};
+use crate::world::{AppStateExt, Tick, TickSystems};
 
 /// Adds the kinds of this folder.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,6 +53,8 @@ impl Plugin for EmissionPlugin {
             .add_emitter::<SmoulderingWood>()
             .add_emitter::<TransformerOil>()
             .add_emitter::<Vegetation>()
-            .add_emitter::<VehicleExhaust>();
+            .add_emitter::<VehicleExhaust>()
+            .add_state::<HeatedWood>()
+            .add_systems(Tick, heated_wood::heat_wood.in_set(TickSystems::Emit).before(EmitterSystems));
     }
 }

@@ -5,29 +5,34 @@
 //! `heated_by: Warmed(…)`: the whole piece follows a given temperature and its moisture, terpenes, hemicellulose, cellulose and lignin
 //! give off what is theirs, each by its own kinetics (`pyrolysis`, `wood`). The released mass of a tick is the exact difference
 //! of two states, so any tick will do.
+//! `heated_by: Body(…)` and `heated_by: Radiant(…)`: heat comes through a face of `area_m2` into a layer of `thickness_m`, which dries, turns to char and
+//! glows (`heated_layer`); once it catches fire, the rest of the piece burns as with `Ignited` (`heated_wood`).
 //!
 //! Sources: Andreae, *Atmos. Chem. Phys.* 19, 2019, on Akagi et al. 2011 (yields); k of 1e-4 s⁻¹ and τ of 180 s are
 //! design values for litter and thin branches: emission sets in over minutes in cone calorimeter tests of pine.
 //! Smoke is organic carbon, 1.6 times its carbon (Turpin and Lim, *Aerosol Sci. Technol.* 35, 2001), and black carbon of the same table; nine
 //! tenths of it below 1 µm (Reid et al., *Atmos. Chem. Phys.* 5, 2005). Cresol and guaiacol have no measured whole-fire yield: 0.2 and 0.5 g/kg are design values of the right order.
-//! Left out: temperature differences within the piece, smoke of warmed wood, flames, oxygen; heat comes only from the
-//! file, so moisture does not hold it at 100 °C.
+//! Heat to the air is 6 MJ/kg burnt without a flame (Rein, *SFPE Handbook*, 2016, ch. 19: 6 to 12), two fifths of it by convection (chosen).
+//! Left out: smoke of wood that is heated but does not burn; with `Warmed`, temperature differences within the piece.
 
 use std::collections::BTreeMap;
 
 use bevy_ecs::component::Component;
 use serde::Deserialize;
 
-use super::wood::{FAIR_WEATHER_MOISTURE_PCT, GivenOff, PARTS, Part, composition, mass_left, water_g_kg, yield_spread};
+use super::heated_layer::{GLOW_CO, Stuff};
+use super::heated_wood::{COMPONENTS, HeatedWood, Now};
+use super::wood::{FAIR_WEATHER_MOISTURE_PCT, GivenOff, PARTS, Part, char_factor, composition, mass_left, water_g_kg, yield_spread};
 use crate::diagnostics::Diagnostic;
 use crate::files::kinds::{Spec, SpecFault};
 use crate::files::species::SpeciesTable;
-use crate::units::{Duration, Finite, NonNegative, Positive};
+use crate::units::{Duration, Finite, Length, NonNegative, Percent, Positive};
 use crate::world::emitter::{EmissionComponent, Emitter, Stretch};
 use crate::world::spawn::{FileLoader, PARTICLES};
 
 /// As written: `smouldering_wood(mass_kg: 0.4, heated_by: Ignited(at_s: 600.0))`.
 #[derive(Component, Clone, Debug, Deserialize)]
+#[require(HeatedWood)]
 #[serde(deny_unknown_fields)]
 pub struct SmoulderingWood {
     /// Dry mass.
@@ -37,6 +42,21 @@ pub struct SmoulderingWood {
     pub moisture_pct: Option<NonNegative>,
     /// What heats it.
     pub heated_by: Heat,
+    /// Face that is heated, for `Body` and `Radiant`.
+    #[serde(default)]
+    pub area_m2: Option<Positive>,
+    /// How deep the wood is behind that face.
+    #[serde(default = "design_thickness")]
+    pub thickness_m: Length,
+    /// Dry density; a loose bed of litter has 20 to 100.
+    #[serde(default = "design_density")]
+    pub density_kg_m3: Positive,
+    /// Char that is left of dry wood heated slowly, percent: 15 to 25 for softwood.
+    #[serde(default = "design_char")]
+    pub char_pct: Percent,
+    /// Whether there is a spark that lights the gas as soon as it can burn.
+    #[serde(default = "yes")]
+    pub pilot: bool,
     /// Which yields.
     #[serde(default)]
     pub fuel: Fuel,
@@ -51,6 +71,34 @@ pub struct SmoulderingWood {
     pub yields_g_kg: BTreeMap<String, Positive>,
     #[serde(skip)]
     given_off: GivenOff,
+    #[serde(skip)]
+    char_factor: f64,
+    #[serde(skip)]
+    pub(super) now: Now,
+}
+
+/// A design value: a branch.
+fn design_thickness() -> Length {
+    Length::try_from(0.02).unwrap_or_else(|_| unreachable!("above 0"))
+}
+
+/// Dry softwood: *Wood Handbook*, USDA FPL-GTR-190, 2010, ch. 5.
+fn design_density() -> Positive {
+    Positive::try_from(480.0).unwrap_or_else(|_| unreachable!("above 0"))
+}
+
+/// Softwood at slow heating: Di Blasi, *Prog. Energy Combust. Sci.* 34, 2008.
+fn design_char() -> Percent {
+    Percent::try_from(20.0).unwrap_or_else(|_| unreachable!("a percentage"))
+}
+
+/// Wood pressed against strand, a gap of about 0.15 mm of air: chosen.
+fn design_contact() -> Positive {
+    Positive::try_from(200.0).unwrap_or_else(|_| unreachable!("above 0"))
+}
+
+const fn yes() -> bool {
+    true
 }
 
 fn design_rate() -> Positive {
@@ -74,6 +122,25 @@ pub enum Heat {
     Warmed {
         /// (seconds from the scenario's start, °C), in the order of time.
         history: Vec<(Finite, Finite)>,
+    },
+    /// It touches a body of the scenario.
+    Body {
+        /// Id of the body.
+        id: String,
+        /// Of the contact.
+        #[serde(default = "design_contact")]
+        conductance_w_m2_k: Positive,
+    },
+    /// Radiation falls on it.
+    Radiant {
+        /// (seconds from the scenario's start, kW/m²), in the order of time, straight lines between.
+        history: Vec<(Finite, Finite)>,
+        /// Oxygen in the air about it, percent by volume; without it that of air.
+        #[serde(default)]
+        oxygen_pct: Option<Percent>,
+        /// Whether no heat leaves through its back, as in a cone calorimeter.
+        #[serde(default)]
+        insulated: bool,
     },
 }
 
@@ -126,11 +193,31 @@ impl Spec for SmoulderingWood {
     fn faults(&self, species: &SpeciesTable) -> Vec<SpecFault> {
         let unknown = self.yields_g_kg.keys().filter(|id| species.index(id).is_none() && species.particle_index(id).is_none());
         let mut faults: Vec<SpecFault> = unknown.map(|id| SpecFault::unknown_species("yields_g_kg", id, species)).collect();
-        if let Heat::Warmed { history } = &self.heated_by {
-            let path = "heated_by.history";
-            if history.is_empty() || history.windows(2).any(|pair| pair[0].0 >= pair[1].0) {
-                faults.push(SpecFault::bad_value(path, "the times of a history must rise, and there must be one".to_owned()));
+        let path = "heated_by.history";
+        if let Heat::Warmed { history } | Heat::Radiant { history, .. } = &self.heated_by
+            && (history.is_empty() || history.windows(2).any(|pair| pair[0].0 >= pair[1].0))
+        {
+            faults.push(SpecFault::bad_value(path, "the times of a history must rise, and there must be one".to_owned()));
+        }
+        match (&self.heated_by, self.heated_spot()) {
+            (Heat::Radiant { history, .. }, _) if history.iter().any(|(_, flux)| flux.get() < 0.0) => {
+                faults.push(SpecFault::bad_value(path, "an irradiance is 0 kW/m² or more".to_owned()));
             }
+            (Heat::Body { .. } | Heat::Radiant { .. }, None) => {
+                let message = "wood that is heated through a face needs its `area_m2`";
+                faults.push(SpecFault::bad_value("heated_by", message.to_owned()));
+            }
+            (_, Some((stuff, area_m2))) => {
+                let spot_kg = stuff.density_kg_m3 * stuff.thickness_m * area_m2;
+                if spot_kg > self.mass_kg.get() * (1.0 + 1e-9) {
+                    let message =
+                        format!("the heated part alone has {spot_kg:.3} kg: `area_m2`, `thickness_m` or `density_kg_m3` is too large");
+                    faults.push(SpecFault::bad_value("mass_kg", message));
+                }
+            }
+            _ => {}
+        }
+        if let Heat::Warmed { history } = &self.heated_by {
             if let Some((_, at_c)) = history.iter().find(|(_, at_c)| !WOOD_C.contains(&at_c.get())) {
                 let message =
                     format!("wood that is heated through is between {} °C and {} °C, got {}", WOOD_C.start(), WOOD_C.end(), at_c.get());
@@ -150,8 +237,8 @@ const WOOD_C: std::ops::RangeInclusive<f64> = -50.0..=600.0;
 /// How long a history is followed after its last time, at that temperature, s.
 const AFTER_S: f64 = 86_400.0;
 
-/// The temperature of a history at a time, °C.
-fn temperature_c(history: &[(Finite, Finite)], at_s: f64) -> f64 {
+/// What a history has at a time.
+pub(super) fn on_the_way(history: &[(Finite, Finite)], at_s: f64) -> f64 {
     let after = history.partition_point(|(time, _)| time.get() <= at_s);
     let (low, high) = (&history[after.saturating_sub(1)], &history[after.min(history.len() - 1)]);
     let length = high.0.get() - low.0.get();
@@ -159,9 +246,30 @@ fn temperature_c(history: &[(Finite, Finite)], at_s: f64) -> f64 {
     low.1.get() + (high.1.get() - low.1.get()) * share
 }
 
+/// Heat to the air of a kilogram that smoulders, J.
+const SMOULDER_J_KG: f64 = 0.4 * 6e6;
+
+/// What a kilogram of glowing char, nine tenths of it carbon, makes, in grams.
+fn glowing_g_kg() -> [(&'static str, f64); 2] {
+    let (carbon, c, co, co2) = (900.0, 12.011, 28.010, 44.009);
+    [("CO", carbon * GLOW_CO * co / c), ("CO2", carbon * (1.0 - GLOW_CO) * co2 / c)]
+}
+
 impl SmoulderingWood {
     fn moisture_pct(&self) -> f64 {
         self.moisture_pct.map_or(FAIR_WEATHER_MOISTURE_PCT, NonNegative::get)
+    }
+
+    /// What is heated through a face, if anything is, and the face in m².
+    pub(super) fn heated_spot(&self) -> Option<(Stuff, f64)> {
+        let (Heat::Body { .. } | Heat::Radiant { .. }) = self.heated_by else { return None };
+        let stuff = Stuff {
+            density_kg_m3: self.density_kg_m3.get(),
+            moisture: 0.01 * self.moisture_pct(),
+            thickness_m: self.thickness_m.get(),
+            char_factor: self.char_factor,
+        };
+        self.area_m2.map(|area| (stuff, area.get()))
     }
 
     /// Whether the file states this yield.
@@ -175,36 +283,45 @@ impl Emitter for SmoulderingWood {
     const ABOUT: &'static str = "wood that loses mass without flame, with whole-fire yields";
 
     fn components(&self) -> Vec<EmissionComponent> {
+        let parts = || PARTS.iter().map(Part::component);
         if let Heat::Warmed { .. } = self.heated_by {
-            return PARTS.iter().map(Part::component).collect();
+            return parts().collect();
         }
         let mut yields: BTreeMap<&str, f64> = Fuel::YIELDS.iter().map(|(id, grams)| (*id, grams[self.fuel.column()])).collect();
         yields.insert("H2O", water_g_kg(self.moisture_pct()));
         yields.extend(self.yields_g_kg.iter().map(|(id, grams)| (id.as_str(), grams.get())));
-        vec![EmissionComponent { name: "pyrolysis".to_owned(), composition: composition(&yields) }]
+        let whole = EmissionComponent { name: "pyrolysis".to_owned(), composition: composition(&yields) };
+        match self.heated_by {
+            Heat::Body { .. } | Heat::Radiant { .. } => {
+                let char = EmissionComponent { name: "char".to_owned(), composition: composition(&BTreeMap::from(glowing_g_kg())) };
+                parts().chain([char, whole]).collect()
+            }
+            Heat::Ignited { .. } | Heat::Warmed { .. } => vec![whole],
+        }
     }
 
     fn yield_spread(&self, species: &str) -> f64 {
+        // what the file states is certain
         match self.heated_by {
-            Heat::Warmed { .. } => yield_spread(species, false),
-            // what the file states is certain
             Heat::Ignited { .. } if self.states(species) => 1.0,
             Heat::Ignited { .. } => yield_spread(species, true),
+            Heat::Warmed { .. } | Heat::Body { .. } | Heat::Radiant { .. } => yield_spread(species, false),
         }
     }
 
     fn load(&mut self, _files: &FileLoader) -> Result<(), Vec<Diagnostic>> {
+        self.char_factor = char_factor(self.char_pct.get());
         if let Heat::Warmed { history } = &self.heated_by
             && let (Some(first), Some(last)) = (history.first(), history.last())
         {
-            self.given_off = GivenOff::new(first.0.get(), last.0.get() + AFTER_S, |at_s| temperature_c(history, at_s));
+            self.given_off = GivenOff::new(first.0.get(), last.0.get() + AFTER_S, self.char_factor, |at_s| on_the_way(history, at_s));
         }
         Ok(())
     }
 
     fn rates_kg_s(&self, over: Stretch, rates: &mut [f64]) {
         let mass_kg_s = self.mass_kg.get() / over.length_s();
-        match self.heated_by {
+        match &self.heated_by {
             Heat::Ignited { at_s } => {
                 let left = |now_s: f64| mass_left(self.rate_per_s, self.growth_s, now_s - at_s.get());
                 rates[0] = mass_kg_s * (left(over.from_s) - left(over.to_s));
@@ -217,7 +334,24 @@ impl Emitter for SmoulderingWood {
                 // the first part is moisture, whose share the file states
                 rates[0] *= 0.01 * self.moisture_pct();
             }
+            Heat::Body { .. } | Heat::Radiant { .. } => rates[..COMPONENTS].copy_from_slice(&self.now.rates_kg_s),
         }
+    }
+
+    fn heat_w(&self, rates_kg_s: &[f64]) -> f64 {
+        match self.heated_by {
+            Heat::Ignited { .. } => SMOULDER_J_KG * rates_kg_s[0],
+            Heat::Warmed { .. } => 0.0,
+            Heat::Body { .. } | Heat::Radiant { .. } => self.now.heat_w + SMOULDER_J_KG * rates_kg_s[COMPONENTS - 1],
+        }
+    }
+
+    fn ignited_s(&self) -> Option<f64> {
+        if let Heat::Ignited { at_s } = self.heated_by { Some(at_s.get()) } else { self.now.ignited_s }
+    }
+
+    fn heated_by(&self) -> Option<&str> {
+        if let Heat::Body { id, .. } = &self.heated_by { Some(id) } else { None }
     }
 }
 

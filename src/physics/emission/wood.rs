@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::pyrolysis::{CELLULOSE, HEMICELLULOSE, LIGNIN, Polymer, Pyrolysis};
+use super::pyrolysis::{CELLULOSE, HEMICELLULOSE, LIGNIN, Polymer, Pyrolysis, arrhenius_per_s};
 use crate::units::{Duration, GAS_CONSTANT_J_MOL_K, Positive, kelvin};
 use crate::world::emitter::EmissionComponent;
 
@@ -98,14 +98,40 @@ impl Part {
     pub(super) fn component(&self) -> EmissionComponent {
         EmissionComponent { name: self.name.to_owned(), composition: composition(&self.grams.iter().copied().collect()) }
     }
+
+    /// What has become of a kilogram of it after `dt_s` at a temperature.
+    pub(super) fn after(&self, state: &Pyrolysis, at_c: f64, dt_s: f64) -> Pyrolysis {
+        match &self.kinetics {
+            Kinetics::Pyrolysis(polymer) => state.after(polymer, at_c, dt_s),
+            Kinetics::Release(rate, there_c, e) => {
+                let inverse = 1.0 / kelvin(at_c) - 1.0 / kelvin(*there_c);
+                released(state, dt_s * rate * libm::exp(-e / GAS_CONSTANT_J_MOL_K * inverse))
+            }
+            Kinetics::Drying(..) if at_c < DRIES_ABOVE_C => *state,
+            Kinetics::Drying(a, e) => released(state, dt_s * arrhenius_per_s((*a, *e), at_c)),
+        }
+    }
+}
+
+/// How much of the char that the kinetics of the parts leaves is there in wood that keeps `char_pct` of its dry mass, heated by 5 K a
+/// minute from 100 °C to 600 °C.
+pub(super) fn char_factor(char_pct: f64) -> f64 {
+    let mut states = [Pyrolysis::FRESH; PARTS.len()];
+    for n in 0..500 {
+        for (state, part) in states.iter_mut().zip(&PARTS) {
+            *state = part.after(state, 100.5 + f64::from(n), 12.0);
+        }
+    }
+    let left: f64 = states.iter().zip(&PARTS).skip(1).map(|(state, part)| part.share * (1.0 - state.volatiles())).sum();
+    0.01 * char_pct / left
 }
 
 /// Below this temperature wood keeps its moisture, °C: chosen, in place of its balance with the air.
 const DRIES_ABOVE_C: f64 = 50.0;
 
-/// A second of a loss at first order, `rate` in s⁻¹.
-fn released(state: &Pyrolysis, rate: f64) -> Pyrolysis {
-    let left = state.virgin * libm::exp(-rate);
+/// So many time constants of a loss at first order.
+fn released(state: &Pyrolysis, time_constants: f64) -> Pyrolysis {
+    let left = state.virgin * libm::exp(-time_constants);
     Pyrolysis { virgin: left, gas: 1.0 - left, ..*state }
 }
 
@@ -129,22 +155,14 @@ pub(super) struct GivenOff {
 impl GivenOff {
     /// Follows the temperature (a function of seconds since `start`) second by second.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ceiling of a length of time")]
-    pub(super) fn new(from_s: f64, to_s: f64, temperature_c: impl Fn(f64) -> f64) -> Self {
+    pub(super) fn new(from_s: f64, to_s: f64, char_factor: f64, temperature_c: impl Fn(f64) -> f64) -> Self {
         let mut states = [Pyrolysis::FRESH; PARTS.len()];
-        let given = |states: &[Pyrolysis; PARTS.len()]| std::array::from_fn(|n| PARTS[n].share * states[n].volatiles());
+        let given = |states: &[Pyrolysis; PARTS.len()]| std::array::from_fn(|n| PARTS[n].share * states[n].given_off(char_factor));
         let mut seconds = vec![given(&states)];
         for n in 0..(to_s - from_s).ceil().max(0.0) as usize {
             let at_c = temperature_c(from_s + n as f64 + 0.5);
             for (state, part) in states.iter_mut().zip(&PARTS) {
-                *state = match &part.kinetics {
-                    Kinetics::Pyrolysis(polymer) => state.after(polymer, at_c, 1.0),
-                    Kinetics::Release(rate, there_c, e) => {
-                        let inverse = 1.0 / kelvin(at_c) - 1.0 / kelvin(*there_c);
-                        released(state, rate * libm::exp(-e / GAS_CONSTANT_J_MOL_K * inverse))
-                    }
-                    Kinetics::Drying(..) if at_c < DRIES_ABOVE_C => *state,
-                    Kinetics::Drying(a, e) => released(state, a * libm::exp(-e / (GAS_CONSTANT_J_MOL_K * kelvin(at_c)))),
-                };
+                *state = part.after(state, at_c, 1.0);
             }
             seconds.push(given(&states));
         }

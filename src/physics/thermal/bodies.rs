@@ -11,8 +11,8 @@ use bevy_ecs::prelude::*;
 use super::GroundAir;
 use super::ieee738::air_properties;
 use super::lines::LineTables;
-use super::rod::warm;
 use crate::files::body::BodyEntry;
+use crate::numerics::rod::warm;
 use crate::units::{GRAVITY_M_S2, NonNegative, STEFAN_BOLTZMANN_W_M2_K4, celsius, kelvin};
 use crate::world::air::WindField;
 use crate::world::body::{Bodies, pose};
@@ -120,7 +120,8 @@ pub(super) fn warm_bodies(
             longwave_w_m2: sky.longwave_w_m2,
         };
         let lump = |heat_w| Lump { area_m2, emissivity: material.emissivity.get(), absorptivity: material.absorptivity(), heat_w };
-        let heated = lump(set(&conditions, body, "heat_w", body.heat_w.map_or(0.0, NonNegative::get), now_s));
+        let own_w = set(&conditions, body, "heat_w", body.heat_w.map_or(0.0, NonNegative::get), now_s);
+        let heated = lump(own_w - bodies.drawn_w[n]);
         let dt_s = if begun { clock.tick_s() } else { f64::INFINITY };
         let after = |lump: &Lump, from_k: f64, dt_s: f64| {
             let mut now = [from_k];

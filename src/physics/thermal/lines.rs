@@ -9,10 +9,10 @@ use bevy_ecs::prelude::*;
 
 use super::GroundAir;
 use super::ieee738::{AirAround, Skin, loss_w_m, sun_w_m};
-use super::rod::{conductances_w_k, warm};
 use crate::files::conductor::{Conductor, Conductors};
 use crate::files::material::Materials;
 use crate::files::scenario::Scenario;
+use crate::numerics::rod::{conductances_w_k, warm};
 use crate::units::{NonNegative, celsius, kelvin};
 use crate::world::air::WindField;
 use crate::world::body::Bodies;
@@ -44,6 +44,8 @@ struct Piece {
     air: AirAround,
     /// Sun on it, W.
     sun_w: f64,
+    /// What touches it takes, W.
+    drawn_w: f64,
     length_m: f64,
     extra_ohm: f64,
     /// Heat capacity, J/K.
@@ -56,7 +58,7 @@ impl Piece {
     }
 
     fn lost_w(&self, temperature_c: f64) -> f64 {
-        loss_w_m(self.skin, self.air, temperature_c) * self.length_m
+        loss_w_m(self.skin, self.air, temperature_c) * self.length_m + self.drawn_w
     }
 }
 
@@ -90,7 +92,8 @@ pub(super) fn warm_lines(
         let entry = &conditions.scenario.lines[phase.line];
         let conductor = tables.conductors.get(&entry.conductor).ok_or_else(|| format!("no conductor is called `{}`", entry.conductor))?;
         let current_a = load_a(&conditions, phase.line, now_s);
-        let pieces = pieces(&phase, &conditions.scenario, conductor, &tables.materials, |at_m, along| {
+        let drawn = |body: Option<usize>| body.map_or(0.0, |body| bodies.drawn_w[body]);
+        let pieces = pieces((&phase, &conditions.scenario), conductor, &tables.materials, drawn, |at_m, along| {
             let wind = wind.at(&grid, at_m);
             let speed = wind.length();
             let cosine = if speed > 0.0 { wind.dot(along) / speed } else { 0.0 };
@@ -147,10 +150,10 @@ pub(super) fn warm_lines(
 
 /// The cells of a phase with the air about them, the place of the sun, and the share of a clear sky's light that meets them.
 fn pieces(
-    phase: &PhaseNode,
-    scenario: &Scenario,
+    (phase, scenario): (&PhaseNode, &Scenario),
     conductor: &Conductor,
     materials: &Materials,
+    drawn_w: impl Fn(Option<usize>) -> f64,
     about: impl Fn(glam::DVec3, glam::DVec3) -> (AirAround, (f64, f64), f64),
 ) -> Result<Vec<Piece>, String> {
     let bare =
@@ -170,6 +173,7 @@ fn pieces(
         Ok(Piece {
             skin,
             air,
+            drawn_w: drawn_w(cell.body),
             sun_w: light * sun_w_m(skin, sun, azimuth_deg, air.elevation_m) * cell.length_m,
             length_m: cell.length_m,
             extra_ohm,

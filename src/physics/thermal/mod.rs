@@ -8,9 +8,7 @@ pub mod enclosure;
 pub mod ieee738;
 mod kernel;
 pub mod lines;
-pub mod rod;
 mod scene;
-pub mod slab;
 pub mod surfaces;
 
 use bevy_app::{App, Plugin};

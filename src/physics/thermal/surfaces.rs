@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 
 use super::enclosure::transfer_w_m2_k;
 use super::lines::LineTables;
-use super::slab::{Layer, Slab};
 use super::{GroundAir, air_and_sky};
 use crate::files::material::{Material, Materials};
+use crate::numerics::slab::{Layer, Slab};
 use crate::units::{Fraction, Positive, STEFAN_BOLTZMANN_W_M2_K4, celsius, kelvin, saturation_vapour_hpa};
 use crate::world::air::{WindField, specific_humidity};
 use crate::world::scene::Facet;

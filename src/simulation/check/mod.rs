@@ -120,6 +120,13 @@ pub(super) fn everything(
     unique(scenario, "emitters", "id", &sources, found);
     for (n, emitter) in value.emitters.iter().enumerate() {
         kind_faults(app, scenario, &format!("emitters[{n}].kind"), &emitter.kind, found);
+        if let Some(id) = world.resource::<EmitterKinds>().heated_by(&emitter.kind)
+            && !value.bodies.iter().any(|body| body.id == id)
+        {
+            let path = format!("emitters[{n}].kind.heated_by.id");
+            let fault = scenario.fault("unknown-body", &path, format!("`{}` is heated by `{id}`, which no body is called", emitter.id));
+            found.push(fault.did_you_mean(id, value.bodies.iter().map(|body| body.id.as_str()), true));
+        }
         if let Err(faults) = world.resource::<EmitterKinds>().check_files(&emitter.kind, &conditions.files) {
             // a file that is not there has no place of its own: it is the place that names it
             let named = format!("emitters[{n}].kind.recorded.file");

@@ -85,6 +85,21 @@ impl Slab {
     /// # Panics
     /// If there is not one temperature for each node: a bug in the caller.
     pub fn warm(&self, temperature: &mut [f64], dt_s: f64, front: impl Fn(f64) -> f64, back: impl Fn(f64) -> f64) -> bool {
+        self.warm_with(temperature, dt_s, front, back, |_| 0.0)
+    }
+
+    /// The same with heat set free inside: `inside(n)` in cell n, counted from 0, W m⁻².
+    ///
+    /// # Panics
+    /// If there is not one temperature for each node: a bug in the caller.
+    pub fn warm_with(
+        &self,
+        temperature: &mut [f64],
+        dt_s: f64,
+        front: impl Fn(f64) -> f64,
+        back: impl Fn(f64) -> f64,
+        inside: impl Fn(usize) -> f64,
+    ) -> bool {
         let last = self.nodes() - 1;
         warm(temperature, &self.capacity, &self.conductance, dt_s, |node, t| {
             if node == 0 {
@@ -92,7 +107,7 @@ impl Slab {
             } else if node == last {
                 back(t)
             } else {
-                0.0
+                inside(node - 1)
             }
         })
     }
