@@ -56,6 +56,9 @@ pub struct Scenario {
     /// Which gases react with each other.
     #[serde(default)]
     pub chemistry: Chemistry,
+    /// Whose heat warms the air.
+    #[serde(default)]
+    pub air_heat: AirHeat,
     /// What stands in the wind.
     #[serde(default)]
     pub obstacles: Vec<Obstacle>,
@@ -193,6 +196,54 @@ pub struct Domain {
     /// What the sides are.
     #[serde(default)]
     pub boundary: Boundary,
+    /// Sides of a closed box that have temperatures of their own; the others let no heat through.
+    #[serde(default)]
+    pub sides_c: SideTemperatures,
+}
+
+/// Temperatures of the sides of a closed box.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct SideTemperatures {
+    /// Low x.
+    pub west: Option<AirTemperature>,
+    /// High x.
+    pub east: Option<AirTemperature>,
+    /// Low y.
+    pub south: Option<AirTemperature>,
+    /// High y.
+    pub north: Option<AirTemperature>,
+    /// Low z.
+    pub bottom: Option<AirTemperature>,
+    /// High z.
+    pub top: Option<AirTemperature>,
+}
+
+impl SideTemperatures {
+    /// Low and high side along x, y, z, °C.
+    #[must_use]
+    pub fn list(&self) -> [[Option<f64>; 2]; 3] {
+        [[self.west, self.east], [self.south, self.north], [self.bottom, self.top]]
+            .map(|pair| pair.map(|side| side.map(AirTemperature::get)))
+    }
+
+    /// Whether any side has one.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.list().iter().flatten().any(Option::is_some)
+    }
+}
+
+/// Whose heat warms the air.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub enum AirHeat {
+    /// That of emitters, fires above all.
+    #[default]
+    Emitters,
+    /// That of bodies and lines too.
+    All,
+    /// Of nothing.
+    None,
 }
 
 /// Cell size: one number, or one for each axis.

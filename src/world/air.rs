@@ -28,7 +28,7 @@ columns! {
     WindY,
     /// Velocity through a voxel's low z face, m s⁻¹, positive up.
     WindZ,
-    /// Air temperature, K.
+    /// Air temperature of the weather, K; heat of sources is a tracer ([`super::tracers::Contents::Heat`]).
     AirTemperature,
     /// Specific humidity, kg water per kg moist air.
     SpecificHumidity,
@@ -240,6 +240,12 @@ pub fn vapour_pressure(specific: f64, pressure: f64) -> f64 {
 
 /// Molar mass of water over that of dry air, WMO-No. 8, annex 4.B.
 const WATER_TO_DRY_AIR: f64 = 0.621_98;
+
+/// Density of dry air, kg m⁻³.
+#[must_use]
+pub fn air_kg_m3(pressure_pa: f64, temperature_k: f64) -> f64 {
+    pressure_pa / (crate::units::DRY_AIR_GAS_CONSTANT_J_KG_K * temperature_k)
+}
 
 /// Hydrostatic pressure `height_m` above a ground of pressure `ground_pa` at mean temperature `temperature_k`.
 #[must_use]

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use crate::diagnostics::Diagnostic;
 use crate::files::kinds::{EmitterRole, KindSpec, Kinds, Spec};
 use crate::files::scenario::{SourceShape, Waypoint};
-use crate::units::Finite;
+use crate::units::{AIR_HEAT_J_KG_K, Finite};
 use crate::world::air::AirTemperature;
 use crate::world::environment::vector;
 use crate::world::field::Field;
@@ -101,6 +101,11 @@ pub trait Emitter: Component + Clone + Spec {
     /// Heat that it gives to the air at these rates, W, where the scenario does not say.
     fn heat_w(&self, _rates_kg_s: &[f64]) -> f64 {
         0.0
+    }
+
+    /// Whether it gives heat to the air; what it does not say with [`Emitter::heat_w`] is not carried.
+    fn warms_air(&self) -> bool {
+        false
     }
 
     /// When it catches fire, seconds from the scenario's start, as far as that is known.
@@ -199,6 +204,8 @@ pub struct EmitterNode {
     pub elements: Vec<SourceElement>,
     /// Heat that lifts what it releases, W; of this tick.
     pub heat_w: f64,
+    /// Whether that heat is carried in a slot of its own, after those of its components.
+    pub warms: bool,
     /// The same as the scenario has it.
     pub given_heat_w: Option<f64>,
     /// When it caught fire, seconds from the scenario's start.
@@ -207,7 +214,7 @@ pub struct EmitterNode {
     pub heated_by: Option<usize>,
     /// Index in [`super::tracers::Sources`].
     pub source: usize,
-    /// Tracer slots of its components, then of what they turn into.
+    /// Tracer slots of its components, then of its heat, then of what they turn into.
     pub slots: Vec<usize>,
     /// Rates of this tick in kg s⁻¹, one for each component in the order of the slots.
     pub rates_kg_s: Vec<f64>,
@@ -228,6 +235,11 @@ impl EmitterNode {
         if path.is_empty() { self.at_m } else { place_on_path(path, self.start_m, at_s) }
     }
 
+    /// What its slots take up in this tick: its components in kg s⁻¹, then its heat over the specific heat of air in kg K s⁻¹.
+    pub fn given(&self) -> impl Iterator<Item = f64> {
+        self.rates_kg_s.iter().copied().chain(self.warms.then_some(self.heat_w / AIR_HEAT_J_KG_K))
+    }
+
     /// Total rate of this tick in kg s⁻¹.
     #[must_use]
     pub fn total_kg_s(&self) -> f64 {
@@ -243,6 +255,7 @@ type SpawnEmitter = fn(&KindSpec<EmitterRole>, &FileLoader, Option<&mut EntityWo
 type ComponentsOf = fn(&KindSpec<EmitterRole>) -> Vec<EmissionComponent>;
 type YieldSpread = fn(&KindSpec<EmitterRole>, &str) -> f64;
 type HeatedBy = fn(&KindSpec<EmitterRole>) -> Option<&str>;
+type WarmsAir = fn(&KindSpec<EmitterRole>) -> bool;
 
 /// What the engine knows of a kind of emitter.
 #[derive(Clone, Copy, Debug)]
@@ -251,6 +264,7 @@ struct KindOfEmitter {
     components: ComponentsOf,
     spread: YieldSpread,
     heated_by: HeatedBy,
+    warms_air: WarmsAir,
 }
 
 /// How to spawn each kind of emitter.
@@ -270,6 +284,12 @@ impl EmitterKinds {
     #[must_use]
     pub fn yield_spread(&self, spec: &KindSpec<EmitterRole>, species: &str) -> f64 {
         self.by_name.get(spec.name.as_str()).map_or(1.0, |kind| (kind.spread)(spec, species))
+    }
+
+    /// Whether an emitter of a file gives heat to the air by itself.
+    #[must_use]
+    pub fn warms_air(&self, spec: &KindSpec<EmitterRole>) -> bool {
+        self.by_name.get(spec.name.as_str()).is_some_and(|kind| (kind.warms_air)(spec))
     }
 
     /// The body that heats an emitter of a file, if it names one.
@@ -318,8 +338,12 @@ impl AppEmitterExt for App {
         };
         let components: ComponentsOf = |spec| spec.get::<E>().map(E::components).unwrap_or_default();
         let spread: YieldSpread = |spec, species| spec.get::<E>().map_or(1.0, |emitter| emitter.yield_spread(species));
+        let warms_air: WarmsAir = |spec| spec.get::<E>().is_some_and(E::warms_air);
         let heated_by: HeatedBy = |spec| spec.get::<E>().and_then(E::heated_by);
-        self.world_mut().resource_mut::<EmitterKinds>().by_name.insert(E::KIND, KindOfEmitter { spawn, components, spread, heated_by });
+        self.world_mut()
+            .resource_mut::<EmitterKinds>()
+            .by_name
+            .insert(E::KIND, KindOfEmitter { spawn, components, spread, heated_by, warms_air });
         self.add_systems(Tick, set_rates::<E>.in_set(EmitterSystems).ambiguous_with(EmitterSystems))
     }
 }

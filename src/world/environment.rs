@@ -7,7 +7,7 @@ use glam::DVec3;
 use crate::files::scenario::{Extent, Position};
 use crate::files::species::SpeciesTable;
 use crate::units::{celsius, saturation_vapour_hpa};
-use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, WindField, pressure_aloft, vapour_pressure};
+use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, WindField, air_kg_m3, pressure_aloft, vapour_pressure};
 use crate::world::background::BackgroundAir;
 use crate::world::body::Bodies;
 use crate::world::emitter::{EmitterNode, SourceElement};
@@ -23,8 +23,10 @@ use crate::world::{Clock, Grid};
 /// The air a sensor is in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Surroundings {
-    /// Air temperature in kelvin.
+    /// Air temperature in kelvin, with the heat of sources.
     pub temperature_k: f64,
+    /// The same of the weather alone.
+    pub weather_temperature_k: f64,
     /// Relative humidity over water, 0 to 1, with the vapour of releases; above 1 where that would condense.
     pub humidity_frac: f64,
     /// The same of the weather alone.
@@ -72,7 +74,7 @@ impl Surroundings {
 
     /// Adds `share` of other air, quantity by quantity; the sum becomes a mean by [`Self::scale`].
     pub fn add(&mut self, other: &Self, share: f64) {
-        self.temperature_k += other.temperature_k * share;
+        self.weather_temperature_k += other.weather_temperature_k * share;
         self.weather_humidity_frac += other.weather_humidity_frac * share;
         self.pressure_pa += other.pressure_pa * share;
         self.wind_m_s += other.wind_m_s * share;
@@ -95,7 +97,7 @@ impl Surroundings {
 
     /// Multiplies every quantity but the heading.
     pub fn scale(&mut self, factor: f64) {
-        self.temperature_k *= factor;
+        self.weather_temperature_k *= factor;
         self.weather_humidity_frac *= factor;
         self.pressure_pa *= factor;
         self.wind_m_s *= factor;
@@ -108,8 +110,12 @@ impl Surroundings {
         }
     }
 
-    /// Sets gases, humidity and particles to the background plus the tracers for which `keep` holds.
+    /// Sets temperature, gases, humidity and particles to the weather and the background plus the tracers for which `keep` holds.
     pub fn mix(&mut self, releases: &Releases, keep: impl Fn(usize) -> bool + Copy) {
+        self.temperature_k = self.weather_temperature_k;
+        for slot in releases.heat_slots().filter(|slot| keep(*slot)) {
+            self.temperature_k += self.tracers[slot] / air_kg_m3(self.pressure_pa, self.weather_temperature_k);
+        }
         self.gas.clear();
         for (species, background) in self.background.iter().enumerate() {
             let released = releases.mole_fraction(species, &self.tracers, self.temperature_k, self.pressure_pa, keep);
@@ -117,11 +123,17 @@ impl Surroundings {
         }
         self.particles_kg_m3.clear();
         self.particles_kg_m3.extend(releases.particles_kg_m3(&self.tracers, keep));
-        self.humidity_frac = self.weather_humidity_frac;
+        let saturated_pa = |t: f64| 100.0 * saturation_vapour_hpa(celsius(t));
+        // the vapour stays what it was where heat comes in
+        let vapour_pa = self.weather_humidity_frac * saturated_pa(self.weather_temperature_k);
+        self.humidity_frac = if self.temperature_k > self.weather_temperature_k || self.temperature_k < self.weather_temperature_k {
+            vapour_pa / saturated_pa(self.temperature_k)
+        } else {
+            self.weather_humidity_frac
+        };
         if let Some(water) = releases.water {
-            let saturated_pa = 100.0 * saturation_vapour_hpa(celsius(self.temperature_k));
-            self.humidity_frac += self.gas[water] * self.pressure_pa / saturated_pa;
-            self.gas[water] += self.weather_humidity_frac * saturated_pa / self.pressure_pa;
+            self.humidity_frac += self.gas[water] * self.pressure_pa / saturated_pa(self.temperature_k);
+            self.gas[water] += vapour_pa / self.pressure_pa;
         }
         if let Some(oxides) = releases.oxides {
             self.react(oxides, releases, keep);
@@ -339,14 +351,13 @@ impl View<'_> {
     /// Mean air over a footprint, every gas included, into `air`; what each source adds is multiplied by its factor.
     pub fn look(&self, over: &Footprint, factors: &SourceFactors, air: &mut Surroundings) {
         let world = self.environment;
-        air.temperature_k = over.mean(self.temperature);
-        air.pressure_pa = pressure_aloft(world.pressure.pa, over.middle_m.z, air.temperature_k);
-        air.weather_humidity_frac = humidity_frac(over.mean(self.humidity), air.temperature_k, air.pressure_pa);
+        air.weather_temperature_k = over.mean(self.temperature);
+        air.pressure_pa = pressure_aloft(world.pressure.pa, over.middle_m.z, air.weather_temperature_k);
+        air.weather_humidity_frac = humidity_frac(over.mean(self.humidity), air.weather_temperature_k, air.pressure_pa);
         air.wind_m_s = over.points.iter().fold(DVec3::ZERO, |sum, (point, share)| sum + world.wind.at(&world.grid, *point) * *share);
         air.body_k.clone_from(&world.bodies.kelvin);
         air.sun_w_m2 = self.light.at_w_m2(&world.grid, &world.solids, over.middle_m, &self.sun);
         air.longwave_w_m2 = world.sky.longwave_w_m2;
-        air.board_k = air.temperature_k;
         air.tracers.clear();
         air.tracers.resize(world.releases.list.len(), 0.0);
         for (slot, column) in self.tracers.iter().enumerate().filter(|(slot, _)| world.releases.list[*slot].live) {
@@ -360,6 +371,7 @@ impl View<'_> {
             *density *= world.releases.source(slot).and_then(|source| factors.0.get(source)).copied().unwrap_or(1.0);
         }
         self.mix(air);
+        air.board_k = air.temperature_k;
     }
 
     /// Where something reacts, the age of what is in the cells: the way from the nearest part of its source in the wind here. It is not
@@ -425,13 +437,14 @@ impl View<'_> {
         let gas = quantity.strip_prefix("gas/").and_then(|id| species.index(id));
         let class = quantity.strip_prefix("particles/").and_then(|name| species.class_up_to(name));
         let all = 0..world.grid.len();
-        if gas.is_some() || class.is_some() {
+        let warm = quantity == "air/temperature" && world.releases.heat_slots().next().is_some();
+        if gas.is_some() || class.is_some() || warm {
             let mut air = Surroundings::default();
             let cells = all.map(|cell| {
                 let at_m = centre(cell);
-                air.temperature_k = f64::from(self.temperature[cell]);
-                air.pressure_pa = pressure_aloft(world.pressure.pa, at_m.z, air.temperature_k);
-                air.weather_humidity_frac = humidity_frac(f64::from(self.humidity[cell]), air.temperature_k, air.pressure_pa);
+                air.weather_temperature_k = f64::from(self.temperature[cell]);
+                air.pressure_pa = pressure_aloft(world.pressure.pa, at_m.z, air.weather_temperature_k);
+                air.weather_humidity_frac = humidity_frac(f64::from(self.humidity[cell]), air.weather_temperature_k, air.pressure_pa);
                 air.wind_m_s = world.wind.at(&world.grid, at_m);
                 air.tracers.clear();
                 air.tracers.extend(self.tracers.iter().map(|column| f64::from(column[cell])));
@@ -440,7 +453,7 @@ impl View<'_> {
                 self.add_puffs(at_m, 1.0, &mut air);
                 self.mix(&mut air);
                 let amount = gas.map(|gas| air.gas[gas]).or_else(|| class.map(|class| air.particles_kg_m3[class]));
-                (amount.unwrap_or_default() * 1e9) as f32
+                amount.map_or(air.temperature_k as f32, |amount| (amount * 1e9) as f32)
             });
             return cells.collect();
         }

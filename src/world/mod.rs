@@ -60,6 +60,9 @@ pub mod lines;
 /// The housings of units.
 pub mod enclosure;
 
+/// Heat that things give to the air.
+pub mod heat;
+
 /// What a camera can see.
 pub mod scene;
 
@@ -103,6 +106,7 @@ impl Plugin for WorldPlugin {
             .set_error_handler(remember_fault);
         app.add_plugins((clock::ClockPlugin, air::AirPlugin, tracers::TracersPlugin, emitter::EmitterPlugin, event::EventPlugin))
             .add_state_resource::<body::Bodies>()
+            .add_state_resource::<heat::HeatSources>()
             .add_state_resource::<sky::Sky>();
     }
 }

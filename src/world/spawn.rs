@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use crate::diagnostics::{Diagnostic, Source};
 use crate::files::library::{open_beside, open_bytes_beside};
-use crate::files::scenario::{Boundary, Fidelity, InitialGas, Scenario, Yields};
+use crate::files::scenario::{AirHeat, Boundary, EmitterEntry, Fidelity, InitialGas, Scenario, Yields};
 use crate::files::series::Series;
 use crate::files::species::SpeciesTable;
 use crate::streams::Stream;
@@ -160,9 +160,13 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
                 live: false,
             });
         }
+        let substances = first..list.len();
+        if warms(scenario, emitter, kinds) {
+            list.push(Release::lasting(format!("{}/heat", emitter.id), Contents::Heat { source: Some(source) }, false));
+        }
         if let Some(product) = &emitter.decay_to {
             let slot = list.len();
-            for release in &mut list[first..] {
+            for release in &mut list[substances] {
                 release.turns_into = Some((slot, product.mass_yield.get()));
             }
             list.push(Release {
@@ -205,18 +209,19 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
         });
     }
     if scenario.fidelity == Fidelity::Field && BackgroundAir::new(&scenario.background, species).varies() {
-        list.push(Release {
-            path: "air/entry_time".to_owned(),
-            contents: Contents::EntryTime,
-            decay_per_s: 0.0,
-            turns_into: None,
-            deposition_m_s: 0.0,
-            settling_m_s: 0.0,
-            inflow: 0.0,
-            live: true,
-        });
+        list.push(Release::lasting("air/entry_time".to_owned(), Contents::EntryTime, true));
+    }
+    let bodies = scenario.air_heat == AirHeat::All && !(scenario.lines.is_empty() && scenario.bodies.is_empty());
+    if scenario.fidelity == Fidelity::Field && (bodies || scenario.domain.sides_c.any()) {
+        list.push(Release::lasting("bodies/heat".to_owned(), Contents::Heat { source: None }, scenario.domain.sides_c.any()));
     }
     if list.len() > super::tracers::MAX_TRACERS { Err(list.len()) } else { Ok(list) }
+}
+
+/// Whether the heat of an emitter is carried.
+fn warms(scenario: &Scenario, emitter: &EmitterEntry, kinds: &EmitterKinds) -> bool {
+    let given = emitter.heat_w.map(NonNegative::get);
+    scenario.air_heat != AirHeat::None && given.map_or_else(|| kinds.warms_air(&emitter.kind), |heat_w| heat_w > 0.0)
 }
 
 /// How fast what a component holds sinks, m s⁻¹: particles alone at the mean of their classes, particles among gas not at all.
@@ -265,7 +270,7 @@ fn draw_yields(list: &mut [Release], scenario: &Scenario, kinds: &EmitterKinds, 
             }
         }
         // a product of a loss is not a yield of the kind
-        let own = list.iter_mut().filter(|release| matches!(release.contents, Contents::Release { source, .. } if source == n));
+        let own = list.iter_mut().filter(|release| release.substance_of() == Some(n));
         for release in own.take(components.len()) {
             if let Contents::Release { composition, particles, .. } = &mut release.contents {
                 for (index, part) in composition {
@@ -339,9 +344,12 @@ pub fn grid_of(scenario: &Scenario) -> Grid {
 
 fn spawn_emitters(world: &mut World, conditions: &Conditions, kinds: &EmitterKinds, releases: &[Release]) -> Result<(), Vec<Diagnostic>> {
     for (source, entry) in conditions.scenario.emitters.iter().enumerate() {
-        let slots: Vec<usize> = (0..releases.len())
-            .filter(|slot| matches!(&releases[*slot].contents, Contents::Release { source: from, .. } if *from == source))
-            .collect();
+        let own = |release: &Release| match release.contents {
+            Contents::Release { source: from, .. } | Contents::Heat { source: Some(from) } => from == source,
+            Contents::Heat { source: None } | Contents::EntryTime => false,
+        };
+        let slots: Vec<usize> = (0..releases.len()).filter(|slot| own(&releases[*slot])).collect();
+        let warms = slots.iter().any(|slot| releases[*slot].is_heat());
         let node = EmitterNode {
             id: entry.id.clone(),
             at_m: vector(entry.at_m),
@@ -352,7 +360,8 @@ fn spawn_emitters(world: &mut World, conditions: &Conditions, kinds: &EmitterKin
             ignited_s: None,
             heated_by: kinds.heated_by(&entry.kind).and_then(|id| conditions.scenario.bodies.iter().position(|body| body.id == id)),
             source,
-            rates_kg_s: vec![0.0; slots.len() - usize::from(entry.decay_to.is_some())],
+            rates_kg_s: vec![0.0; slots.len() - usize::from(entry.decay_to.is_some()) - usize::from(warms)],
+            warms,
             slots,
             released_kg: 0.0,
         };

@@ -35,6 +35,11 @@ pub enum Contents {
         /// (class of particles, mass fraction).
         particles: Vec<(usize, f64)>,
     },
+    /// Heat over the specific heat of air, kg K m⁻³: by it the air is warmer than the weather, times its density.
+    Heat {
+        /// Index of the source in [`Sources`]; without it bodies, lines and the sides of a box.
+        source: Option<usize>,
+    },
     /// Seconds since the start of the warm-up when the air came in: with it the background of every gas is known.
     EntryTime,
 }
@@ -58,6 +63,26 @@ pub struct Release {
     pub inflow: f64,
     /// False while the column is zero everywhere: it then costs nothing.
     pub live: bool,
+}
+
+impl Release {
+    /// A slot that loses nothing on its way.
+    #[must_use]
+    pub const fn lasting(path: String, contents: Contents, live: bool) -> Self {
+        Self { path, contents, decay_per_s: 0.0, turns_into: None, deposition_m_s: 0.0, settling_m_s: 0.0, inflow: 0.0, live }
+    }
+
+    /// Whether it is heat.
+    #[must_use]
+    pub const fn is_heat(&self) -> bool {
+        matches!(self.contents, Contents::Heat { .. })
+    }
+
+    /// The source it is part of, if it is a substance of one.
+    #[must_use]
+    pub const fn substance_of(&self) -> Option<usize> {
+        if let Contents::Release { source, .. } = self.contents { Some(source) } else { None }
+    }
 }
 
 /// All tracers of the run, by slot.
@@ -144,8 +169,23 @@ impl Releases {
     pub fn source(&self, slot: usize) -> Option<usize> {
         match self.list.get(slot)?.contents {
             Contents::Release { source, .. } => Some(source),
+            Contents::Heat { source } => source,
             Contents::EntryTime => None,
         }
+    }
+
+    /// The slots that hold heat.
+    pub fn heat_slots(&self) -> impl Iterator<Item = usize> {
+        self.list.iter().enumerate().filter(|(_, release)| release.is_heat()).map(|(slot, _)| slot)
+    }
+
+    /// By how much each cell is warmer than the weather, K; none where no heat is in the air.
+    #[must_use]
+    pub fn warmth_k(&self, columns: &[&[f32]], air_kg_m3: f64) -> Option<Vec<f64>> {
+        let live: Vec<&[f32]> =
+            self.heat_slots().filter(|slot| self.list[*slot].live).filter_map(|slot| columns.get(slot).copied()).collect();
+        let cells = live.first()?.len();
+        Some((0..cells).map(|cell| live.iter().map(|column| f64::from(column[cell])).sum::<f64>() / air_kg_m3).collect())
     }
 
     /// The slot that holds the entry time, if there is one.

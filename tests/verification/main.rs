@@ -7,6 +7,7 @@
 mod airflow;
 mod briggs;
 mod camera;
+mod cavity;
 mod conduction;
 mod deposition;
 mod dispersion;

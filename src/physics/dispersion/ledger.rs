@@ -56,7 +56,7 @@ pub fn ledger(world: &mut World) -> Vec<Balance> {
     let mut list: Vec<Balance> = sources.ids.iter().map(|id| Balance { source: id.clone(), ..Balance::default() }).collect();
     let columns = tracers.columns();
     for slot in 0..releases.list.len() {
-        let Some(balance) = releases.source(slot).and_then(|source| list.get_mut(source)) else { continue };
+        let Some(balance) = releases.list[slot].substance_of().and_then(|source| list.get_mut(source)) else { continue };
         let cells = columns.get(slot).map_or(0.0, |column| column.iter().copied().map(f64::from).sum());
         balance.airborne_kg += cells * grid.cell_volume_m3();
         balance.emitted_kg += transport.initial_kg.get(slot).copied().unwrap_or(0.0);
@@ -68,7 +68,10 @@ pub fn ledger(world: &mut World) -> Vec<Balance> {
     for (emitter, puffs) in &emitters {
         let balance = &mut list[emitter.source];
         balance.emitted_kg += emitter.released_kg;
-        balance.airborne_kg += puffs.map_or(0.0, |puffs| (0..emitter.slots.len()).map(|n| puffs.airborne_kg(n)).sum());
+        balance.airborne_kg += puffs.map_or(0.0, |puffs| {
+            let substances = emitter.slots.iter().enumerate().filter(|(_, slot)| !releases.list[**slot].is_heat());
+            substances.map(|(n, _)| puffs.airborne_kg(n)).sum()
+        });
     }
     list
 }

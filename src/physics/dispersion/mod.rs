@@ -3,13 +3,15 @@
 //! A release is carried by puffs while it is smaller than the cells (`puffs`, `motion`), then by the cells. Transport is `numerics::transport`; it runs every
 //! k-th tick, as many as fit into the Courant limit and `LONGEST_STEP_S`, and sub-cycles when one tick does not.
 //! What a sensor meets of it fluctuates with `turbulence: Ensemble` (`fluctuations`).
-//! In the cells gases are passive: heat lifts a release only while it is a puff. Left out: chemistry between gases.
+//! Heat travels as a substance does. It lifts a release while that is a puff; in the cells it lifts the air with `turbulence: Les(…)` alone. There, what a hot source releases goes
+//! into the cells at once, over the height of its flame. Sides of a box with a temperature of their own conduct through half a cell. Left out: chemistry between gases.
 
 pub mod fluctuations;
 mod kernel;
 mod ledger;
 pub mod motion;
 pub mod puffs;
+mod warm_sides;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;
@@ -19,14 +21,18 @@ use serde::{Deserialize, Serialize};
 pub use kernel::{Fall, deposition_of_cell_m_s, fall, gaussian_cloud};
 pub use ledger::{Balance, ledger};
 
-use crate::files::scenario::{Boundary, Fidelity, InitialGas};
+use crate::files::scenario::{Boundary, Fidelity, InitialGas, Turbulence};
 use crate::numerics::Workers;
 use crate::numerics::transport::{Course, Faces, MAX_COURANT, MAX_TOTAL_OUTFLOW, Plan, Sides, Spread, scale_and_trim, steps_needed};
 use crate::physics::AppPhysicsExt;
 use crate::physics::dispersion::fluctuations::{Fluctuations, fluctuate};
-use crate::world::air::{Diffusivity, WindField};
+use crate::physics::dispersion::warm_sides::{MOST_CONDUCTED, WarmSides};
+use crate::units::AIR_HEAT_J_KG_K;
+use crate::world::air::{AirTemperature, Diffusivity, GroundPressure, WindField, air_kg_m3};
 use crate::world::emitter::EmitterNode;
 use crate::world::environment::vector;
+use crate::world::field::Field;
+use crate::world::heat::HeatSources;
 use crate::world::puffs::{Puffs, REACH};
 use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, Prepare};
@@ -131,11 +137,22 @@ fn release(
     (grid, clock, solids): (Res<Grid>, Res<Clock>, Res<Solids>),
     conditions: Res<Conditions>,
     wind: WindField,
+    heat: Res<HeatSources>,
     mut emitters: Query<(&EmitterNode, &mut Puffs)>,
     mut releases: ResMut<Releases>,
     mut tracers: TracersMut,
 ) {
     let mut columns = tracers.columns();
+    let bodies = (0..columns.len()).find(|slot| releases.list[*slot].contents == Contents::Heat { source: None });
+    if let Some(slot) = bodies.filter(|_| !heat.0.is_empty()) {
+        releases.list[slot].live = true;
+        for (at_m, watts) in &heat.0 {
+            let density = watts / AIR_HEAT_J_KG_K * clock.tick_s() / grid.cell_volume_m3();
+            for (index, weight) in solids.weights_nearby(&grid, *at_m) {
+                puffs::add(&mut columns[slot][index], density * weight);
+            }
+        }
+    }
     let mut emitters: Vec<_> = emitters.iter_mut().collect();
     emitters.sort_by_key(|(emitter, _)| emitter.source);
     let slot_s = conditions.scenario.puffs.slot_us() as f64 * 1e-6;
@@ -147,12 +164,14 @@ fn release(
                 let way = puffs::WALL_SLOTS * slot_s * wind.at(&grid, at_m).abs() + size;
                 puffs::at_a_wall(&grid, &solids, conditions.scenario.domain.boundary, at_m - way, at_m + way)
             });
+            // resolved air is lifted by the heat itself
+            puffs.into_cells |= emitter.warms && matches!(conditions.scenario.turbulence, Turbulence::Les { .. });
         }
         if !puffs.into_cells {
             continue;
         }
-        for (component, (slot, rate)) in emitter.slots.iter().zip(&emitter.rates_kg_s).enumerate() {
-            if *rate <= 0.0 {
+        for (component, (slot, rate)) in emitter.slots.iter().zip(emitter.given()).enumerate() {
+            if rate <= 0.0 {
                 continue;
             }
             releases.list[*slot].live = true;
@@ -175,7 +194,7 @@ fn carry(
     conditions: Res<Conditions>,
     workers: Res<Workers>,
     wind: WindField,
-    (diffusivity, solids): (Res<Diffusivity>, Res<Solids>),
+    (diffusivity, solids, temperature, pressure): (Res<Diffusivity>, Res<Solids>, Field<AirTemperature>, Res<GroundPressure>),
     mut releases: ResMut<Releases>,
     mut state: ResMut<TransportState>,
     mut tracers: TracersMut,
@@ -192,15 +211,21 @@ fn carry(
     state.waiting_s += clock.tick_s();
     let courant = |dt: f64| (0..3).map(|axis| state.outflow.0[axis] * dt / grid.cell_m[axis]).fold(0.0, f64::max);
     let next = state.waiting_s + clock.tick_s();
-    if next <= LONGEST_STEP_S && courant(next) <= MAX_COURANT && state.total_outflow_per_s * next <= MAX_TOTAL_OUTFLOW {
+    let weather_k = f64::from(temperature.as_slice()[0]);
+    let warm_sides =
+        WarmSides::new(&conditions.scenario.domain.sides_c, (&grid, &solids, &diffusivity), weather_k, air_kg_m3(pressure.pa, weather_k));
+    let conducted_per_s = warm_sides.conducted_per_s();
+    let short = courant(next) <= MAX_COURANT && conducted_per_s * next <= MOST_CONDUCTED;
+    if next <= LONGEST_STEP_S && short && state.total_outflow_per_s * next <= MAX_TOTAL_OUTFLOW {
         return;
     }
     let open_top = conditions.scenario.domain.boundary == Boundary::Open;
     let sides = sides(conditions.scenario.domain.boundary);
     let spread = Spread { x: &diffusivity.x, y: &diffusivity.y, z_faces: &diffusivity.z_faces };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a ceiling of a number that is not negative")]
-    let by_total = (state.total_outflow_per_s * state.waiting_s / MAX_TOTAL_OUTFLOW).ceil() as usize;
-    let steps = steps_needed(state.outflow.0, grid.cell_m, state.waiting_s, spread, sides).max(by_total);
+    let [by_total, by_sides] = [(state.total_outflow_per_s, MAX_TOTAL_OUTFLOW), (conducted_per_s, MOST_CONDUCTED)]
+        .map(|(per_s, most)| (per_s * state.waiting_s / most).ceil() as usize);
+    let steps = steps_needed(state.outflow.0, grid.cell_m, state.waiting_s, spread, sides).max(by_total).max(by_sides);
     let dt_s = state.waiting_s / steps as f64;
     let course = match solids.open_faces() {
         Some(open) => Course::Around(open),
@@ -221,8 +246,15 @@ fn carry(
             for (slot, (release, column)) in releases.list.iter().zip(&mut columns).enumerate().filter(|(_, (release, _))| release.live) {
                 if release.contents == Contents::EntryTime {
                     plan.advance(column, narrow(entered_s), workers);
-                } else {
-                    state.fates[slot].left_kg += plan.advance(column, narrow(release.inflow), workers) * grid.cell_volume_m3();
+                    continue;
+                }
+                let gains = match release.contents {
+                    Contents::Heat { source } => warm_sides.gains(source.is_none(), column, dt_s),
+                    _ => Vec::new(),
+                };
+                state.fates[slot].left_kg += plan.advance(column, narrow(release.inflow), workers) * grid.cell_volume_m3();
+                for (cell, gain) in gains {
+                    column[cell] = narrow(f64::from(column[cell]) + gain);
                 }
             }
             losses.apply(&mut releases.list, &mut columns, &mut state.fates);

@@ -60,7 +60,7 @@ pub(super) fn travel(
     for (emitter, puffs) in &mut list {
         let puffs = &mut **puffs;
         let mut counted_us = began_us;
-        let rates: Vec<f64> = emitter.rates_kg_s.iter().map(|rate| if puffs.into_cells { 0.0 } else { *rate }).collect();
+        let rates: Vec<f64> = emitter.given().map(|rate| if puffs.into_cells { 0.0 } else { rate }).collect();
         if puffs.is_empty() && rates.iter().all(|rate| *rate <= 0.0) && puffs.pending_kg.iter().all(|mass| *mass == 0.0) {
             continue;
         }

@@ -91,6 +91,10 @@ impl Emitter for FlamingWood {
         CONVECTED * COMBUSTION_J_KG * rates_kg_s[0]
     }
 
+    fn warms_air(&self) -> bool {
+        true
+    }
+
     fn ignited_s(&self) -> Option<f64> {
         Some(self.at_s.get())
     }

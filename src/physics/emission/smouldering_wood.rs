@@ -346,6 +346,10 @@ impl Emitter for SmoulderingWood {
         }
     }
 
+    fn warms_air(&self) -> bool {
+        !matches!(self.heated_by, Heat::Warmed { .. })
+    }
+
     fn ignited_s(&self) -> Option<f64> {
         if let Heat::Ignited { at_s } = self.heated_by { Some(at_s.get()) } else { self.now.ignited_s }
     }

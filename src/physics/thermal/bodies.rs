@@ -4,7 +4,7 @@
 //! faces the sun in the mean over its directions (Cauchy), half of it the sky, the other half ground as warm as the air. `h` is the larger of
 //! forced convection around a ball of the same surface (Whitaker, *`AIChE` J.* 18, 1972) and free convection (Churchill, in *Heat
 //! Exchanger Design Handbook*, 1983). Implicit Euler; in its first tick a body has the temperature it would have in the end.
-//! Left out: gradients within a body, what it does to the air, what stands beside it.
+//! With `air_heat: All` what it gives to the air warms it, a tick later. Left out: gradients within a body, what stands beside it.
 
 use bevy_ecs::prelude::*;
 
@@ -12,10 +12,12 @@ use super::GroundAir;
 use super::ieee738::air_properties;
 use super::lines::LineTables;
 use crate::files::body::BodyEntry;
+use crate::files::scenario::AirHeat;
 use crate::numerics::rod::warm;
 use crate::units::{GRAVITY_M_S2, NonNegative, STEFAN_BOLTZMANN_W_M2_K4, celsius, kelvin};
 use crate::world::air::WindField;
 use crate::world::body::{Bodies, pose};
+use crate::world::heat::HeatSources;
 use crate::world::sky::Sky;
 use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, SiteInfo};
@@ -87,6 +89,7 @@ pub(super) fn warm_bodies(
     (sky, solids): (Res<Sky>, Res<Solids>),
     wind: WindField,
     mut bodies: ResMut<Bodies>,
+    mut heat: ResMut<HeatSources>,
 ) -> Result<(), BevyError> {
     let entries = &conditions.scenario.bodies;
     if entries.is_empty() {
@@ -100,16 +103,7 @@ pub(super) fn warm_bodies(
     for (n, body) in entries.iter().enumerate() {
         let Some((at_m, _)) = pose(body, now_s) else { continue };
         bodies.at_m[n] = at_m;
-        if let Some(given) = body.temperature_c {
-            bodies.unheated_k[n] = ground.temperature_k;
-            bodies.kelvin[n] = kelvin(set(&conditions, body, "temperature_c", given.get(), now_s));
-            continue;
-        }
-        let material = tables.materials.get(&body.material).ok_or_else(|| format!("no surface is called `{}`", body.material))?;
         let (area_m2, volume_m3) = body.shape.surface_and_volume();
-        let filled = material.heat_capacity_j_m3_k().map(|each| each * volume_m3);
-        let capacity = body.heat_capacity_j_k.map(crate::units::Positive::get).or(filled);
-        let capacity = capacity.ok_or_else(|| format!("`{}` has no heat capacity", body.id))?;
         let lit = !solids.block(&grid, at_m, sun.towards);
         let around = Around {
             air_k: ground.temperature_k,
@@ -119,6 +113,21 @@ pub(super) fn warm_bodies(
             diffuse_w_m2: light.diffuse_w_m2,
             longwave_w_m2: sky.longwave_w_m2,
         };
+        let mut warm_air = |body_k: f64| {
+            if conditions.scenario.air_heat == AirHeat::All {
+                heat.0.push((at_m, transfer_w_m2_k(area_m2, &around, body_k) * area_m2 * (body_k - around.air_k)));
+            }
+        };
+        if let Some(given) = body.temperature_c {
+            bodies.unheated_k[n] = ground.temperature_k;
+            bodies.kelvin[n] = kelvin(set(&conditions, body, "temperature_c", given.get(), now_s));
+            warm_air(bodies.kelvin[n]);
+            continue;
+        }
+        let material = tables.materials.get(&body.material).ok_or_else(|| format!("no surface is called `{}`", body.material))?;
+        let filled = material.heat_capacity_j_m3_k().map(|each| each * volume_m3);
+        let capacity = body.heat_capacity_j_k.map(crate::units::Positive::get).or(filled);
+        let capacity = capacity.ok_or_else(|| format!("`{}` has no heat capacity", body.id))?;
         let lump = |heat_w| Lump { area_m2, emissivity: material.emissivity.get(), absorptivity: material.absorptivity(), heat_w };
         let own_w = set(&conditions, body, "heat_w", body.heat_w.map_or(0.0, NonNegative::get), now_s);
         let heated = lump(own_w - bodies.drawn_w[n]);
@@ -129,6 +138,7 @@ pub(super) fn warm_bodies(
         };
         let settled = after(&heated, bodies.kelvin[n], dt_s).zip(after(&lump(0.0), bodies.unheated_k[n], dt_s));
         (bodies.kelvin[n], bodies.unheated_k[n]) = settled.ok_or_else(|| format!("body `{}` finds no temperature", body.id))?;
+        warm_air(bodies.kelvin[n]);
     }
     Ok(())
 }

@@ -66,11 +66,16 @@ pub fn radiation_w_m(skin: Skin, air: AirAround, skin_c: f64) -> f64 {
     17.8 * skin.diameter_m * skin.emissivity * (fourth(skin_c) - fourth(air.temperature_c))
 }
 
-/// All that a skin loses: the largest convection in size, and radiation.
+/// What a skin gives to the air: the largest convection in size.
+#[must_use]
+pub fn convected_w_m(skin: Skin, air: AirAround, skin_c: f64) -> f64 {
+    convection_w_m(skin, air, skin_c).into_iter().fold(0.0f64, |most, q| if q.abs() > most.abs() { q } else { most })
+}
+
+/// All that a skin loses, to the air and by radiation.
 #[must_use]
 pub fn loss_w_m(skin: Skin, air: AirAround, skin_c: f64) -> f64 {
-    let largest = convection_w_m(skin, air, skin_c).into_iter().fold(0.0f64, |most, q| if q.abs() > most.abs() { q } else { most });
-    largest + radiation_w_m(skin, air, skin_c)
+    convected_w_m(skin, air, skin_c) + radiation_w_m(skin, air, skin_c)
 }
 
 /// Sun on a surface that faces it, W m⁻², clear sky, at an altitude in degrees; 0 below the horizon.

@@ -3,19 +3,20 @@
 //! A joint is a cell with its own diameter and surface, and the heat of its extra resistance. The air about a cell is that of the
 //! weather and the mean or resolved wind at its place; cloud dims the sun, obstacles shade it. In its first tick a line takes
 //! the temperature it would have in the end. Sources: IEEE Std 738-2012; amendment of the joint: two infinite fins.
-//! Left out: what a line does to the air, the neighbours' radiation, skin effect of the sleeve.
+//! With `air_heat: All` what it gives to the air warms it, a tick later. Left out: the neighbours' radiation, skin effect of the sleeve.
 
 use bevy_ecs::prelude::*;
 
 use super::GroundAir;
-use super::ieee738::{AirAround, Skin, loss_w_m, sun_w_m};
+use super::ieee738::{AirAround, Skin, convected_w_m, loss_w_m, sun_w_m};
 use crate::files::conductor::{Conductor, Conductors};
 use crate::files::material::Materials;
-use crate::files::scenario::Scenario;
+use crate::files::scenario::{AirHeat, Scenario};
 use crate::numerics::rod::{conductances_w_k, warm};
 use crate::units::{NonNegative, celsius, kelvin};
 use crate::world::air::WindField;
 use crate::world::body::Bodies;
+use crate::world::heat::HeatSources;
 use crate::world::lines::{HeatRates, LineCell, PhaseNode};
 use crate::world::sky::Sky;
 use crate::world::solid::Solids;
@@ -79,7 +80,9 @@ pub(super) fn warm_lines(
     wind: WindField,
     mut phases: Query<&mut PhaseNode>,
     mut bodies: ResMut<Bodies>,
+    mut heat: ResMut<HeatSources>,
 ) -> Result<(), BevyError> {
+    heat.0.clear();
     if phases.is_empty() {
         return Ok(());
     }
@@ -138,6 +141,9 @@ pub(super) fn warm_lines(
             phase.heat.sun_w += piece.sun_w;
             phase.heat.lost_w += piece.lost_w(now);
             phase.heat.stored_w += capacity[i] * (now - before[i]) / dt_s;
+            if conditions.scenario.air_heat == AirHeat::All {
+                heat.0.push((phase.cells[i].at_m, convected_w_m(piece.skin, piece.air, now) * piece.length_m));
+            }
             if let Some(body) = phase.cells[i].body {
                 bodies.kelvin[body] = kelvin(now);
                 bodies.at_m[body] = phase.cells[i].at_m;

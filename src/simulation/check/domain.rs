@@ -93,6 +93,10 @@ pub(super) fn domain(
                 .help("use a shorter tick or larger cells"),
         );
     }
+    if value.domain.sides_c.any() && value.domain.boundary != Boundary::Closed {
+        let fault = scenario.fault("bad-value", "domain.sides_c", "only the sides of a closed box have temperatures of their own");
+        found.push(fault.help("write `boundary: Closed`, or leave `sides_c` out"));
+    }
     eddies(scenario, conditions, &grid, speed, found);
     plume(scenario, found);
     slots(scenario, found);

@@ -31,14 +31,18 @@ use super::{Drivers, drivers};
 use crate::files::scenario::{Boundary, Subgrid, Turbulence};
 use crate::numerics::{SimdLevel, Workers};
 use crate::units::{GRAVITY_M_S2, wind_vector};
-use crate::world::air::{AirTemperature, Diffusivity, HighFaces, WindX, WindY, WindZ};
+use crate::world::air::{AirTemperature, Diffusivity, GroundPressure, HighFaces, WindX, WindY, WindZ, air_kg_m3};
 use crate::world::field::{Field, FieldMut};
 use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, RunSeed};
+use crate::world::tracers::{Releases, Tracers};
 use crate::world::{Clock, Grid};
 
 /// Kinematic viscosity of air at 15 °C, m² s⁻¹: ISO 2533.
 pub const AIR_VISCOSITY_M2_S: f64 = 1.460_7e-5;
+/// Prandtl number of air, and nearly the Schmidt number of light gases in it (0.7 to 1.1): Incropera and `DeWitt`, *Fundamentals of Heat and Mass Transfer*,
+/// appendix A.
+pub const MOLECULAR_SCHMIDT: f64 = 0.71;
 /// Roughness of what is built, m; a plastered wall: Wieringa, *J. Wind Eng. Ind. Aerodyn.* 41, 1992, gives 0.2 to 2 mm.
 pub const BUILT_ROUGHNESS_M: f64 = 1e-3;
 /// The longest time between two steps in seconds, however slow the wind.
@@ -137,7 +141,7 @@ pub(super) fn advance(
     (grid, clock, seed): (Res<Grid>, Res<Clock>, Res<RunSeed>),
     conditions: Res<Conditions>,
     (solids, workers): (Res<Solids>, Res<Workers>),
-    temperature: Field<AirTemperature>,
+    (temperature, tracers, releases, pressure): (Field<AirTemperature>, Tracers, Res<Releases>, Res<GroundPressure>),
     mut eddies: ResMut<LargeEddies>,
     mut domain: ResMut<LesDomain>,
     mut high: ResMut<HighFaces>,
@@ -188,7 +192,7 @@ pub(super) fn advance(
     if eddies.age_s > 0.0 && next_s <= LONGEST_STEP_S && flow.steps_needed(&eddies.state, viscosity, next_s) == 1 {
         return Ok(());
     }
-    let buoyancy = buoyancy(&grid, flow, &solids, temperature.as_slice(), &wanted);
+    let buoyancy = buoyancy(&grid, flow, &solids, &warm_air(temperature.as_slice(), &tracers.columns(), &releases, pressure.pa), &wanted);
     while eddies.waiting_s > 0.0 {
         let random = moment(eddies);
         give(flow, &wanted, &conditions, &now, random.map(|random| (random, workers.simd)), &mut eddies.state.velocity);
@@ -217,7 +221,7 @@ pub(super) fn advance(
         eddies.waiting_s = if steps == 1 { 0.0 } else { eddies.waiting_s - dt_s };
     }
     to_columns(&lattice, &eddies.state.velocity, &mut columns, &mut high);
-    *diffusivity = spread(&lattice, viscosity, molecular, subgrid, now.layer.map_or(0.0, |layer| layer.roughness_m), &solids);
+    *diffusivity = spread(&lattice, viscosity, molecular, now.layer.map_or(0.0, |layer| layer.roughness_m), &solids);
     if let Some((layer, _)) = waves {
         // near the ground the cells hold little of what carries tracers up
         let ground_m = conditions.ground().map_or(0.0, |ground| ground.mean_m);
@@ -279,9 +283,18 @@ fn drive(conditions: &Conditions, now: &Drivers, grid: &Grid, flow: &Flow, state
     [lacking(0, east), lacking(1, north), 0.0]
 }
 
+/// Temperature of the air with the heat in it, K.
+fn warm_air(weather_k: &[f32], tracers: &[&[f32]], releases: &Releases, pressure_pa: f64) -> Vec<f64> {
+    let weather = weather_k.iter().copied().map(f64::from);
+    match releases.warmth_k(tracers, air_kg_m3(pressure_pa, f64::from(weather_k[0]))) {
+        Some(warmer) => weather.zip(warmer).map(|(t, warmer)| t + warmer).collect(),
+        None => weather.collect(),
+    }
+}
+
 /// Upward acceleration of cells warmer than the air that comes in, or around the domain where no side is windward, or their level
 /// where nothing comes in.
-fn buoyancy(grid: &Grid, flow: &Flow, solids: &Solids, temperature: &[f32], sides: &Sides) -> Option<Vec<f64>> {
+fn buoyancy(grid: &Grid, flow: &Flow, solids: &Solids, temperature: &[f64], sides: &Sides) -> Option<Vec<f64>> {
     let first = temperature[0];
     if temperature.iter().all(|t| (t - first).abs() <= 0.0) {
         return None;
@@ -301,7 +314,7 @@ fn buoyancy(grid: &Grid, flow: &Flow, solids: &Solids, temperature: &[f32], side
             for i in 0..nx {
                 let cell = grid.index(i, j, k);
                 if counts(i, j) && !solids.is_solid(cell) {
-                    sum += f64::from(temperature[cell]);
+                    sum += temperature[cell];
                     count += 1.0;
                 }
             }
@@ -312,7 +325,7 @@ fn buoyancy(grid: &Grid, flow: &Flow, solids: &Solids, temperature: &[f32], side
         let outside = sum / count;
         for j in 0..ny {
             for i in 0..nx {
-                let warmer = f64::from(temperature[grid.index(i, j, k)]) - outside;
+                let warmer = temperature[grid.index(i, j, k)] - outside;
                 buoyancy[lattice.at([i + 1, j + 1, k + 1])] = GRAVITY_M_S2 * warmer / outside;
             }
         }
@@ -447,9 +460,8 @@ fn each_high_face(lattice: &Lattice, mut call: impl FnMut(usize, usize, usize)) 
 }
 
 /// What spreads tracers below the filter: one number a level, the mean over its air.
-fn spread(lattice: &Lattice, viscosity: &[f64], molecular: f64, subgrid: Subgrid, roughness_m: f64, solids: &Solids) -> Diffusivity {
+fn spread(lattice: &Lattice, viscosity: &[f64], molecular: f64, roughness_m: f64, solids: &Solids) -> Diffusivity {
     let [nx, ny, nz] = lattice.shape;
-    let schmidt = if subgrid == Subgrid::None { 1.0 } else { SUBGRID_SCHMIDT };
     let level = |k: usize| {
         let (mut sum, mut count) = (0.0, 0.0f64);
         for j in 0..ny {
@@ -460,7 +472,7 @@ fn spread(lattice: &Lattice, viscosity: &[f64], molecular: f64, subgrid: Subgrid
                 }
             }
         }
-        molecular + sum / count.max(1.0) / schmidt
+        molecular / MOLECULAR_SCHMIDT + sum / count.max(1.0) / SUBGRID_SCHMIDT
     };
     let levels: Vec<f64> = (0..nz).map(level).collect();
     let between = |face: usize| if face == 0 || face == nz { 0.0 } else { f64::midpoint(levels[face - 1], levels[face]) };
