@@ -103,6 +103,11 @@ pub trait Emitter: Component + Clone + Spec {
         0.0
     }
 
+    /// Heat that its flames set free at these rates, W.
+    fn flame_w(&self, _rates_kg_s: &[f64]) -> f64 {
+        0.0
+    }
+
     /// Whether it gives heat to the air; what it does not say with [`Emitter::heat_w`] is not carried.
     fn warms_air(&self) -> bool {
         false
@@ -208,6 +213,8 @@ pub struct EmitterNode {
     pub warms: bool,
     /// The same as the scenario has it.
     pub given_heat_w: Option<f64>,
+    /// Heat that its flames set free, W; of this tick.
+    pub flame_w: f64,
     /// When it caught fire, seconds from the scenario's start.
     pub ignited_s: Option<f64>,
     /// The body that heats it, as the scenario numbers them.
@@ -369,6 +376,7 @@ fn set_rates<E: Emitter>(
         emitter.rates_kg_s(over, &mut node.rates_kg_s);
         node.released_kg += node.total_kg_s() * over.length_s();
         node.heat_w = node.given_heat_w.unwrap_or_else(|| emitter.heat_w(&node.rates_kg_s));
+        node.flame_w = emitter.flame_w(&node.rates_kg_s);
         node.ignited_s = emitter.ignited_s().filter(|at_s| *at_s <= over.to_s);
     }
 }

@@ -63,9 +63,9 @@ pub struct LineCell {
 pub struct HeatRates {
     /// By current.
     pub joule_w: f64,
-    /// From the sun.
+    /// From the sun and from fires.
     pub sun_w: f64,
-    /// To the air and by radiation.
+    /// To the air, by radiation, and to what touches it.
     pub lost_w: f64,
     /// What is left in the metal.
     pub stored_w: f64,

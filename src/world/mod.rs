@@ -107,6 +107,7 @@ impl Plugin for WorldPlugin {
         app.add_plugins((clock::ClockPlugin, air::AirPlugin, tracers::TracersPlugin, emitter::EmitterPlugin, event::EventPlugin))
             .add_state_resource::<body::Bodies>()
             .add_state_resource::<heat::HeatSources>()
+            .add_state_resource::<heat::Flames>()
             .add_state_resource::<sky::Sky>();
     }
 }

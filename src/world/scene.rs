@@ -35,6 +35,48 @@ pub struct Surface {
     pub warmed_by: Option<(usize, f64)>,
     /// The line of the scenario it belongs to, and how warm that would be without current, K.
     pub line: Option<(usize, f64)>,
+    /// The source it is a flame of, and how warm the air would be in its place, K.
+    pub fire: Option<(usize, f64)>,
+}
+
+impl Surface {
+    /// A surface that belongs to nothing.
+    #[must_use]
+    pub const fn plain(temperature_k: f64, emissivity: f64) -> Self {
+        Self { temperature_k, emissivity, body: None, warmed_by: None, line: None, fire: None }
+    }
+}
+
+/// Things whose heat an image may be without.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Heaters {
+    /// Bodies with their faults, as the scenario numbers them.
+    pub bodies: Vec<usize>,
+    /// Lines with their currents, as the scenario numbers them.
+    pub lines: Vec<usize>,
+    /// Sources with their flames, indices in [`super::tracers::Sources`].
+    pub fires: Vec<usize>,
+}
+
+impl Heaters {
+    /// How warm a surface would be without them, K; none if they do not warm it.
+    #[must_use]
+    pub fn without_k(&self, surface: &Surface) -> Option<f64> {
+        let of = |cause: Option<(usize, f64)>, list: &[usize]| cause.filter(|(which, _)| list.contains(which));
+        let cause = of(surface.line, &self.lines).or_else(|| of(surface.warmed_by, &self.bodies)).or_else(|| of(surface.fire, &self.fires));
+        cause.map(|(_, kelvin)| kelvin)
+    }
+
+    /// All of several.
+    #[must_use]
+    pub fn all<'h>(list: impl Iterator<Item = &'h Self>) -> Self {
+        list.fold(Self::default(), |mut all, next| {
+            all.bodies.extend(&next.bodies);
+            all.lines.extend(&next.lines);
+            all.fires.extend(&next.fires);
+            all
+        })
+    }
 }
 
 /// A simple shape in the domain, metres.
@@ -347,7 +389,7 @@ mod tests {
     use crate::streams::Stream;
 
     fn surfaces(count: usize) -> Vec<Surface> {
-        vec![Surface { temperature_k: 293.15, emissivity: 0.95, body: None, warmed_by: None, line: None }; count]
+        vec![Surface::plain(293.15, 0.95); count]
     }
 
     #[test]

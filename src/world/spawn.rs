@@ -358,6 +358,7 @@ fn spawn_emitters(world: &mut World, conditions: &Conditions, kinds: &EmitterKin
             heat_w: or_none(entry.heat_w),
             given_heat_w: entry.heat_w.map(NonNegative::get),
             ignited_s: None,
+            flame_w: 0.0,
             heated_by: kinds.heated_by(&entry.kind).and_then(|id| conditions.scenario.bodies.iter().position(|body| body.id == id)),
             source,
             rates_kg_s: vec![0.0; slots.len() - usize::from(entry.decay_to.is_some()) - usize::from(warms)],

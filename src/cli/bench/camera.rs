@@ -34,8 +34,7 @@ pub(super) fn camera_frame(repeats: u32, workers: &Workers) -> (f64, f64) {
             (facet, n)
         })
         .collect();
-    let body =
-        |n: usize| Surface { temperature_k: 290.0 + n as f64 / 5.0, emissivity: 0.8, body: n.checked_sub(1), warmed_by: None, line: None };
+    let body = |n: usize| Surface { body: n.checked_sub(1), ..Surface::plain(290.0 + n as f64 / 5.0, 0.8) };
     let mut scene = Scene::new((0..=BODIES).map(body).collect(), facets.clone(), None);
     let (mut view, mut detector, streams) = (View::default(), Detector::default(), Streams::new(1, "bench"));
     let blur = Blur { sigma_px: 0.5 };

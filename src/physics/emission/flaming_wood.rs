@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use bevy_ecs::component::Component;
 use serde::Deserialize;
 
-use super::wood::{FAIR_WEATHER_MOISTURE_PCT, composition, mass_left, water_g_kg, yield_spread};
+use super::wood::{COMBUSTION_J_KG, CONVECTED, FAIR_WEATHER_MOISTURE_PCT, composition, mass_left, water_g_kg, yield_spread};
 use crate::files::kinds::Spec;
 use crate::units::{Duration, Finite, NonNegative, Positive};
 use crate::world::emitter::{EmissionComponent, Emitter, Stretch};
@@ -31,11 +31,6 @@ const YIELDS_G_KG: [(&str, f64); 13] = [
     ("PM1", 4.8),
     ("PM1-2.5", 0.5),
 ];
-
-/// Heat of a kilogram that burns with a flame, J.
-const COMBUSTION_J_KG: f64 = 12.4e6;
-/// Share of it that goes into the plume.
-const CONVECTED: f64 = 0.7;
 
 /// As written: `flaming_wood(mass_kg: 5.0, at_s: 600.0)`.
 #[derive(Component, Clone, Debug, Deserialize)]
@@ -89,6 +84,10 @@ impl Emitter for FlamingWood {
 
     fn heat_w(&self, rates_kg_s: &[f64]) -> f64 {
         CONVECTED * COMBUSTION_J_KG * rates_kg_s[0]
+    }
+
+    fn flame_w(&self, rates_kg_s: &[f64]) -> f64 {
+        COMBUSTION_J_KG * rates_kg_s[0]
     }
 
     fn warms_air(&self) -> bool {

@@ -6,7 +6,7 @@
 //! give off what is theirs, each by its own kinetics (`pyrolysis`, `wood`). The released mass of a tick is the exact difference
 //! of two states, so any tick will do.
 //! `heated_by: Body(…)` and `heated_by: Radiant(…)`: heat comes through a face of `area_m2` into a layer of `thickness_m`, which dries, turns to char and
-//! glows (`heated_layer`); once it catches fire, the rest of the piece burns as with `Ignited` (`heated_wood`).
+//! glows (`heated_layer`); once it catches fire, the rest of the piece burns with a flame, at the rate that `Ignited` has (`heated_wood`).
 //!
 //! Sources: Andreae, *Atmos. Chem. Phys.* 19, 2019, on Akagi et al. 2011 (yields); k of 1e-4 s⁻¹ and τ of 180 s are
 //! design values for litter and thin branches: emission sets in over minutes in cone calorimeter tests of pine.
@@ -22,7 +22,10 @@ use serde::Deserialize;
 
 use super::heated_layer::{GLOW_CO, Stuff};
 use super::heated_wood::{COMPONENTS, HeatedWood, Now};
-use super::wood::{FAIR_WEATHER_MOISTURE_PCT, GivenOff, PARTS, Part, char_factor, composition, mass_left, water_g_kg, yield_spread};
+use super::wood::{
+    COMBUSTION_J_KG, CONVECTED, FAIR_WEATHER_MOISTURE_PCT, GivenOff, PARTS, Part, char_factor, composition, mass_left, water_g_kg,
+    yield_spread,
+};
 use crate::diagnostics::Diagnostic;
 use crate::files::kinds::{Spec, SpecFault};
 use crate::files::species::SpeciesTable;
@@ -342,8 +345,12 @@ impl Emitter for SmoulderingWood {
         match self.heated_by {
             Heat::Ignited { .. } => SMOULDER_J_KG * rates_kg_s[0],
             Heat::Warmed { .. } => 0.0,
-            Heat::Body { .. } | Heat::Radiant { .. } => self.now.heat_w + SMOULDER_J_KG * rates_kg_s[COMPONENTS - 1],
+            Heat::Body { .. } | Heat::Radiant { .. } => self.now.heat_w + CONVECTED * COMBUSTION_J_KG * rates_kg_s[COMPONENTS - 1],
         }
+    }
+
+    fn flame_w(&self, rates_kg_s: &[f64]) -> f64 {
+        rates_kg_s.get(COMPONENTS - 1).map_or(0.0, |rate| COMBUSTION_J_KG * rate)
     }
 
     fn warms_air(&self) -> bool {

@@ -141,6 +141,11 @@ pub(super) fn water_g_kg(moisture_pct: f64) -> f64 {
     10.0 * moisture_pct + 0.9 * 0.06 * 1000.0 * 18.015 / 2.016
 }
 
+/// Heat of a kilogram of pine that burns with a flame, J: Tewarson, *SFPE Handbook*, 2002, table 3-4.14.
+pub(super) const COMBUSTION_J_KG: f64 = 12.4e6;
+/// Share of it that goes into the plume: Heskestad, the same, ch. 2-1.
+pub(super) const CONVECTED: f64 = 0.7;
+
 /// Moisture of dead wood in fair weather, percent of dry mass: Simard, *The moisture content of forest fuels*, Forest Fire
 /// Research Institute FF-X-14, 1968, at 30 °C and 50 %.
 pub(super) const FAIR_WEATHER_MOISTURE_PCT: f64 = 9.0;

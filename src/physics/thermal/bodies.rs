@@ -1,7 +1,7 @@
 //! Free bodies warm: one temperature each, as given or from the balance of its own heat, sun, sky, ground and wind.
 //!
 //! `C dT/dt = P + α (S_b A/4 + D A/2) − h A (T − T_air) − ε A (σ T⁴ − (L + σ T_air⁴)/2)`: a quarter of a convex body's surface
-//! faces the sun in the mean over its directions (Cauchy), half of it the sky, the other half ground as warm as the air. `h` is the larger of
+//! faces the sun or a fire in the mean over its directions (Cauchy), half of it the sky, the other half ground as warm as the air. `h` is the larger of
 //! forced convection around a ball of the same surface (Whitaker, *`AIChE` J.* 18, 1972) and free convection (Churchill, in *Heat
 //! Exchanger Design Handbook*, 1983). Implicit Euler; in its first tick a body has the temperature it would have in the end.
 //! With `air_heat: All` what it gives to the air warms it, a tick later. Left out: gradients within a body, what stands beside it.
@@ -9,15 +9,16 @@
 use bevy_ecs::prelude::*;
 
 use super::GroundAir;
+use super::fire::{FireAir, of_fires};
 use super::ieee738::air_properties;
 use super::lines::LineTables;
 use crate::files::body::BodyEntry;
 use crate::files::scenario::AirHeat;
 use crate::numerics::rod::warm;
 use crate::units::{GRAVITY_M_S2, NonNegative, STEFAN_BOLTZMANN_W_M2_K4, celsius, kelvin};
-use crate::world::air::WindField;
+use crate::world::air::{GroundPressure, WindField};
 use crate::world::body::{Bodies, pose};
-use crate::world::heat::HeatSources;
+use crate::world::heat::{Flames, HeatSources};
 use crate::world::sky::Sky;
 use crate::world::solid::Solids;
 use crate::world::spawn::{Conditions, SiteInfo};
@@ -43,6 +44,8 @@ pub struct Around {
     pub diffuse_w_m2: f64,
     /// Long-wave irradiance from the sky, W m⁻².
     pub longwave_w_m2: f64,
+    /// Radiation of fires on a surface that faces them, W m⁻².
+    pub fire_w_m2: f64,
 }
 
 /// A body as its balance sees it.
@@ -79,14 +82,15 @@ pub fn gain_w(lump: &Lump, around: &Around, body_k: f64) -> f64 {
     let sun = lump.absorptivity * lump.area_m2 * (0.25 * around.beam_w_m2 + 0.5 * around.diffuse_w_m2);
     let convected = transfer_w_m2_k(lump.area_m2, around, body_k) * lump.area_m2 * (body_k - around.air_k);
     let incoming = f64::midpoint(around.longwave_w_m2, black(around.air_k));
-    lump.heat_w + sun - convected - lump.emissivity * lump.area_m2 * (black(body_k) - incoming)
+    let fire = lump.emissivity * lump.area_m2 * 0.25 * around.fire_w_m2;
+    lump.heat_w + sun + fire - convected - lump.emissivity * lump.area_m2 * (black(body_k) - incoming)
 }
 
 /// Moves every free body and lets it warm or cool over this tick.
 pub(super) fn warm_bodies(
     (conditions, clock, site, grid): (Res<Conditions>, Res<Clock>, Res<SiteInfo>, Res<Grid>),
     (tables, ground): (Res<LineTables>, Res<GroundAir>),
-    (sky, solids): (Res<Sky>, Res<Solids>),
+    (sky, solids, flames, pressure): (Res<Sky>, Res<Solids>, Res<Flames>, Res<GroundPressure>),
     wind: WindField,
     mut bodies: ResMut<Bodies>,
     mut heat: ResMut<HeatSources>,
@@ -105,13 +109,16 @@ pub(super) fn warm_bodies(
         bodies.at_m[n] = at_m;
         let (area_m2, volume_m3) = body.shape.surface_and_volume();
         let lit = !solids.block(&grid, at_m, sun.towards);
+        let here = wind.at(&grid, at_m);
+        let (fire_w_m2, warmer_k) = of_fires(&flames, at_m, here, FireAir::new(ground.temperature_k, pressure.pa));
         let around = Around {
-            air_k: ground.temperature_k,
-            wind_m_s: wind.at(&grid, at_m).length(),
+            air_k: ground.temperature_k + warmer_k,
+            wind_m_s: here.length(),
             elevation_m: site.elevation_m + at_m.z,
             beam_w_m2: if lit { light.beam_w_m2(&sun) } else { 0.0 },
             diffuse_w_m2: light.diffuse_w_m2,
             longwave_w_m2: sky.longwave_w_m2,
+            fire_w_m2,
         };
         let mut warm_air = |body_k: f64| {
             if conditions.scenario.air_heat == AirHeat::All {
@@ -153,7 +160,7 @@ mod tests {
     use super::*;
 
     const STILL: Around =
-        Around { air_k: 293.15, wind_m_s: 0.0, elevation_m: 0.0, beam_w_m2: 0.0, diffuse_w_m2: 0.0, longwave_w_m2: 418.8 };
+        Around { air_k: 293.15, wind_m_s: 0.0, elevation_m: 0.0, beam_w_m2: 0.0, diffuse_w_m2: 0.0, longwave_w_m2: 418.8, fire_w_m2: 0.0 };
 
     #[test]
     fn a_ball_loses_heat_as_published_correlations_say() {

@@ -8,15 +8,16 @@
 use bevy_ecs::prelude::*;
 
 use super::GroundAir;
+use super::fire::{FireAir, of_fires};
 use super::ieee738::{AirAround, Skin, convected_w_m, loss_w_m, sun_w_m};
 use crate::files::conductor::{Conductor, Conductors};
 use crate::files::material::Materials;
 use crate::files::scenario::{AirHeat, Scenario};
 use crate::numerics::rod::{conductances_w_k, warm};
 use crate::units::{NonNegative, celsius, kelvin};
-use crate::world::air::WindField;
+use crate::world::air::{GroundPressure, WindField};
 use crate::world::body::Bodies;
-use crate::world::heat::HeatSources;
+use crate::world::heat::{Flames, HeatSources};
 use crate::world::lines::{HeatRates, LineCell, PhaseNode};
 use crate::world::sky::Sky;
 use crate::world::solid::Solids;
@@ -43,7 +44,7 @@ impl Default for LineTables {
 struct Piece {
     skin: Skin,
     air: AirAround,
-    /// Sun on it, W.
+    /// Light of the sun and of fires on it, W.
     sun_w: f64,
     /// What touches it takes, W.
     drawn_w: f64,
@@ -76,7 +77,7 @@ pub fn load_a(conditions: &Conditions, line: usize, now_s: f64) -> f64 {
 pub(super) fn warm_lines(
     (conditions, clock, site, grid): (Res<Conditions>, Res<Clock>, Res<SiteInfo>, Res<Grid>),
     (tables, ground): (Res<LineTables>, Res<GroundAir>),
-    (sky, solids): (Res<Sky>, Res<Solids>),
+    (sky, solids, flames, pressure): (Res<Sky>, Res<Solids>, Res<Flames>, Res<GroundPressure>),
     wind: WindField,
     mut phases: Query<&mut PhaseNode>,
     mut bodies: ResMut<Bodies>,
@@ -91,6 +92,7 @@ pub(super) fn warm_lines(
     let (sun, light, clear_w_m2) = (now.place_deg(), sky.light(&now), clear_sky_w_m2(now.sine));
     let lit = |at_m| if clear_w_m2 > 0.0 { light.at_w_m2(&grid, &solids, at_m, &now) / clear_w_m2 } else { 0.0 };
     bodies.resize(conditions.scenario.bodies.len(), ground.temperature_k);
+    let fire_air = FireAir::new(ground.temperature_k, pressure.pa);
     for mut phase in &mut phases {
         let entry = &conditions.scenario.lines[phase.line];
         let conductor = tables.conductors.get(&entry.conductor).ok_or_else(|| format!("no conductor is called `{}`", entry.conductor))?;
@@ -100,8 +102,10 @@ pub(super) fn warm_lines(
             let wind = wind.at(&grid, at_m);
             let speed = wind.length();
             let cosine = if speed > 0.0 { wind.dot(along) / speed } else { 0.0 };
-            let temperature_c = celsius(ground.temperature_k);
-            (AirAround { temperature_c, wind_m_s: speed, along: cosine, elevation_m: site.elevation_m + at_m.z }, sun, lit(at_m))
+            let (fire_w_m2, warmer_k) = of_fires(&flames, at_m, wind, fire_air);
+            let temperature_c = celsius(ground.temperature_k + warmer_k);
+            let air = AirAround { temperature_c, wind_m_s: speed, along: cosine, elevation_m: site.elevation_m + at_m.z };
+            About { air, sun, light: lit(at_m), fire_w_m2 }
         })?;
         let dt_s = if phase.temperature_c.is_empty() { f64::INFINITY } else { clock.tick_s() };
         let phase = &mut *phase;
@@ -154,18 +158,29 @@ pub(super) fn warm_lines(
     Ok(())
 }
 
-/// The cells of a phase with the air about them, the place of the sun, and the share of a clear sky's light that meets them.
+/// What is about a cell.
+struct About {
+    air: AirAround,
+    /// Altitude and azimuth of the sun, °.
+    sun: (f64, f64),
+    /// The share of a clear sky's light that meets it.
+    light: f64,
+    /// Radiation of fires on a surface that faces them.
+    fire_w_m2: f64,
+}
+
+/// The cells of a phase with what is about them.
 fn pieces(
     (phase, scenario): (&PhaseNode, &Scenario),
     conductor: &Conductor,
     materials: &Materials,
     drawn_w: impl Fn(Option<usize>) -> f64,
-    about: impl Fn(glam::DVec3, glam::DVec3) -> (AirAround, (f64, f64), f64),
+    about: impl Fn(glam::DVec3, glam::DVec3) -> About,
 ) -> Result<Vec<Piece>, String> {
     let bare =
         Skin { diameter_m: conductor.diameter_m.get(), emissivity: conductor.emissivity.get(), absorptivity: conductor.absorptivity.get() };
     let piece = |cell: &LineCell| -> Result<Piece, String> {
-        let (air, sun, light) = about(cell.at_m, cell.along);
+        let About { air, sun, light, fire_w_m2 } = about(cell.at_m, cell.along);
         let (mut skin, mut extra_ohm) = (bare, 0.0);
         if let Some(body) = cell.body.map(|body| &scenario.bodies[body]) {
             let material = materials.get(&body.material).ok_or_else(|| format!("no surface is called `{}`", body.material))?;
@@ -180,7 +195,8 @@ fn pieces(
             skin,
             air,
             drawn_w: drawn_w(cell.body),
-            sun_w: light * sun_w_m(skin, sun, azimuth_deg, air.elevation_m) * cell.length_m,
+            sun_w: (light * sun_w_m(skin, sun, azimuth_deg, air.elevation_m) + fire_w_m2 * skin.emissivity * skin.diameter_m)
+                * cell.length_m,
             length_m: cell.length_m,
             extra_ohm,
             capacity_j_k: conductor.heat_capacity_j_m_k.get() * metal * cell.length_m,

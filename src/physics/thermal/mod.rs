@@ -5,6 +5,7 @@
 
 pub mod bodies;
 pub mod enclosure;
+pub mod fire;
 pub mod ieee738;
 mod kernel;
 pub mod lines;
@@ -50,7 +51,12 @@ impl Plugin for ThermalPlugin {
             .add_systems(Tick, enclosure::warm_enclosures.in_set(TickSystems::Surroundings))
             .add_systems(
                 Tick,
-                ((lines::warm_lines, bodies::warm_bodies).chain().before(EventSystems), surfaces::warm_surfaces, scene::show_surfaces)
+                (
+                    fire::burn,
+                    (lines::warm_lines, bodies::warm_bodies).chain().before(EventSystems),
+                    surfaces::warm_surfaces,
+                    scene::show_surfaces,
+                )
                     .chain()
                     .in_set(TickSystems::Surroundings),
             );

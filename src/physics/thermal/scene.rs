@@ -1,9 +1,12 @@
-//! The scene that cameras look at: lines, joints, bodies, obstacles and ground with the temperatures they have.
+//! The scene that cameras look at: lines, joints, bodies, obstacles and ground with the temperatures they have, and flames.
+//!
+//! A flame is an opaque bar that emits little: what it lets through is taken for the mean of what is around it.
 //!
 //! Left out: poles that no obstacle stands for, leaves.
 
 use bevy_ecs::prelude::*;
 
+use super::GroundAir;
 use super::lines::LineTables;
 use super::surfaces::{SurfaceTemperatures, faces};
 use crate::files::body::BodyEntry;
@@ -12,6 +15,7 @@ use crate::files::scenario::Scenario;
 use crate::units::kelvin;
 use crate::world::Clock;
 use crate::world::body::{Bodies, facet, pose};
+use crate::world::heat::{Flame, Flames};
 use crate::world::lines::{LineCell, PhaseNode};
 use crate::world::scene::{Facet, GROUND, Scene, Surface};
 use crate::world::shape::Shape;
@@ -26,6 +30,7 @@ const GRASS: f64 = 0.97;
 pub(super) fn show_surfaces(
     (conditions, clock): (Res<Conditions>, Res<Clock>),
     (tables, bodies, surfaces): (Res<LineTables>, Res<Bodies>, Res<SurfaceTemperatures>),
+    (flames, ground): (Res<Flames>, Res<GroundAir>),
     phases: Query<&PhaseNode>,
     mut scene: ResMut<Scene>,
 ) {
@@ -34,8 +39,12 @@ pub(super) fn show_surfaces(
     let now_s = clock.now_s();
     if scene.surfaces.is_empty() {
         *scene = build(&conditions, &tables, &phases, now_s);
-    } else if conditions.scenario.bodies.iter().any(|body| !body.path.is_empty()) {
-        let facets = facets(&conditions, &tables, &phases, now_s);
+    }
+    let burns = !flames.0.is_empty() || scene.surfaces.iter().any(|surface| surface.fire.is_some());
+    if burns || conditions.scenario.bodies.iter().any(|body| !body.path.is_empty()) {
+        let mut facets = facets(&conditions, &tables, &phases, now_s);
+        let first = scene.surfaces.len() - conditions.scenario.emitters.len();
+        facets.extend(flames.0.iter().map(|flame| (flame_facet(flame), first + flame.source)));
         scene.place(facets);
     }
     let still = surfaces.kelvin().map(|t| (t, None, None));
@@ -51,6 +60,20 @@ pub(super) fn show_surfaces(
     for (surface, now) in scene.surfaces.iter_mut().zip(still.chain(cells).chain(own)) {
         (surface.temperature_k, surface.warmed_by, surface.line) = now;
     }
+    let first = scene.surfaces.len() - conditions.scenario.emitters.len();
+    for (source, surface) in scene.surfaces[first..].iter_mut().enumerate() {
+        *surface = flames.0.iter().find(|flame| flame.source == source).map_or(Surface::plain(ground.temperature_k, 0.0), |flame| {
+            Surface { fire: Some((source, ground.temperature_k)), ..Surface::plain(flame.temperature_k, flame.emissivity) }
+        });
+    }
+}
+
+/// A flame as a ray meets it; places to 5 cm, so that it need not be looked for anew all the time.
+fn flame_facet(flame: &Flame) -> Facet {
+    let snap = |at: glam::DVec3| (at * 20.0).round() / 20.0;
+    let (from, to) = (snap(flame.base_m), snap(flame.tip_m));
+    let to = if to == from { from + glam::DVec3::Z * 0.05 } else { to };
+    Facet::Bar { from, to, radius: ((flame.diameter_m * 10.0).round() / 20.0).max(0.02) }
 }
 
 /// Bodies that sit on no line, with their place among all.
@@ -58,12 +81,12 @@ fn free(scenario: &Scenario) -> impl Iterator<Item = (usize, &BodyEntry)> {
     scenario.bodies.iter().enumerate().filter(|(_, body)| body.at_m.is_some())
 }
 
-/// Ground, the faces of obstacles in file order, the cells of every phase, free bodies.
+/// Ground, the faces of obstacles in file order, the cells of every phase, free bodies, a flame for every emitter.
 fn build(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode], now_s: f64) -> Scene {
     let scenario = &conditions.scenario;
     let emissivity = |material: Option<&Material>, other: f64| material.map_or(other, |material| material.emissivity.get());
     let of_body = |body: &BodyEntry| emissivity(tables.materials.get(&body.material), MASONRY);
-    let surface = |emissivity, body| Surface { temperature_k: kelvin(15.0), emissivity, body, warmed_by: None, line: None };
+    let surface = |emissivity, body| Surface { body, ..Surface::plain(kelvin(15.0), emissivity) };
     let cover = scenario.site.ground.as_ref().and_then(|id| tables.materials.get(id));
     let mut surfaces = vec![surface(emissivity(cover, GRASS), None)];
     debug_assert_eq!(surfaces.len(), GROUND + 1);
@@ -76,6 +99,8 @@ fn build(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode], no
         surfaces.extend(phase.cells.iter().map(|cell| surface(cell.body.map_or(bare, |body| of_body(&scenario.bodies[body])), cell.body)));
     }
     surfaces.extend(free(scenario).map(|(n, body)| surface(of_body(body), Some(n))));
+    // flames that may come
+    surfaces.extend(scenario.emitters.iter().map(|_| surface(0.0, None)));
     Scene::new(surfaces, facets(conditions, tables, phases, now_s), conditions.ground().cloned())
 }
 

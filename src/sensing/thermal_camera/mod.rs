@@ -37,7 +37,7 @@ use crate::world::body::Bodies;
 use crate::world::enclosure::EnclosureState;
 use crate::world::environment::{Environment, Footprint, SourceFactors, Surroundings};
 use crate::world::event::{EventNode, Phase};
-use crate::world::scene::Scene;
+use crate::world::scene::{Heaters, Scene};
 use crate::world::sky::Sky;
 use crate::world::spawn::{RunSeed, SiteInfo};
 use crate::world::sun::Sun;
@@ -292,15 +292,22 @@ fn take_frames(
         truth.without_events.clone_from(&truth.ideal);
         truth.boxes = boxes(view, &scene, bodies.kelvin.len(), &picture.ideal_k, size[0]);
         let mut changes: Vec<(usize, f64)> = Vec::new();
-        let warms = |event: &EventNode| !event.bodies.is_empty() || !event.lines.is_empty();
-        if events.iter().any(|event| warms(event)) {
-            let without = |bodies: &[usize], lines: &[usize]| Picture::new(&shades.without(&scene, bodies, lines), view, size, blur);
-            let all = |list: fn(&EventNode) -> &Vec<usize>| events.iter().flat_map(|event| list(event).iter().copied()).collect::<Vec<_>>();
-            let clean = without(&all(|event| &event.bodies), &all(|event| &event.lines));
+        let burns = |source: &usize| scene.surfaces.iter().any(|surface| surface.fire.is_some_and(|(of, _)| of == *source));
+        let heaters: Vec<(&EventNode, Heaters)> = events
+            .iter()
+            .map(|event| {
+                let fires = event.members.iter().copied().filter(burns).collect();
+                (*event, Heaters { bodies: event.bodies.clone(), lines: event.lines.clone(), fires })
+            })
+            .filter(|(_, heaters)| *heaters != Heaters::default())
+            .collect();
+        if !heaters.is_empty() {
+            let without = |heaters: &Heaters| Picture::new(&shades.without(&scene, heaters), view, size, blur);
+            let clean = without(&Heaters::all(heaters.iter().map(|(_, heaters)| heaters)));
             truth.without_events = reported(summary(&clean.ideal_k, size[0]));
-            for event in events.iter().filter(|event| warms(event)) {
+            for (event, heaters) in &heaters {
                 // a body that is a little warm before the event begins is not the event
-                let most = if event.phase == Phase::Active { picture.largest_change(&without(&event.bodies, &event.lines)) } else { 0.0 };
+                let most = if event.phase == Phase::Active { picture.largest_change(&without(heaters)) } else { 0.0 };
                 changes.push((event.index, most));
             }
         }

@@ -10,7 +10,7 @@ use glam::DVec3;
 use crate::sensing::thermal_camera::band::{radiance, transmission};
 use crate::sensing::thermal_camera::optics::Blur;
 use crate::sensing::thermal_camera::view::{Part, View};
-use crate::world::scene::{GROUND, Scene, Surface};
+use crate::world::scene::{GROUND, Heaters, Scene, Surface};
 use crate::world::sky::Sky;
 use crate::world::sun::Sun;
 
@@ -106,13 +106,12 @@ impl Shades {
         through * (emitted + reflects * around) + (1.0 - through) * self.air
     }
 
-    /// The same without the faults of some bodies and the currents of some lines.
+    /// The same without the heat of some things.
     #[must_use]
-    pub fn without(&self, scene: &Scene, bodies: &[usize], lines: &[usize]) -> Self {
+    pub fn without(&self, scene: &Scene, heaters: &Heaters) -> Self {
         let mut shades = self.clone();
         for (value, surface) in shades.surfaces.iter_mut().zip(&scene.surfaces) {
-            let idle = surface.line.filter(|(line, _)| lines.contains(line));
-            if let Some((_, unheated_k)) = idle.or(surface.warmed_by.filter(|(body, _)| bodies.contains(body))) {
+            if let Some(unheated_k) = heaters.without_k(surface) {
                 value.0 = surface.emissivity * radiance(unheated_k).0;
             }
         }

@@ -223,9 +223,7 @@ mod tests {
     const BLUR: Blur = Blur { sigma_px: 0.5 };
 
     fn surfaces(count: usize) -> Vec<Surface> {
-        (0..count)
-            .map(|n| Surface { temperature_k: 293.15, emissivity: 0.95, body: n.checked_sub(1), warmed_by: None, line: None })
-            .collect()
+        (0..count).map(|n| Surface { body: n.checked_sub(1), ..Surface::plain(293.15, 0.95) }).collect()
     }
 
     fn lens() -> Lens {

@@ -30,6 +30,7 @@ use super::wave_sum::WaveSum;
 use super::{Drivers, drivers};
 use crate::files::scenario::{Boundary, Subgrid, Turbulence};
 use crate::numerics::{SimdLevel, Workers};
+use crate::streams::Stream;
 use crate::units::{GRAVITY_M_S2, wind_vector};
 use crate::world::air::{AirTemperature, Diffusivity, GroundPressure, HighFaces, WindX, WindY, WindZ, air_kg_m3};
 use crate::world::field::{Field, FieldMut};
@@ -45,6 +46,9 @@ pub const AIR_VISCOSITY_M2_S: f64 = 1.460_7e-5;
 pub const MOLECULAR_SCHMIDT: f64 = 0.71;
 /// Roughness of what is built, m; a plastered wall: Wieringa, *J. Wind Eng. Ind. Aerodyn.* 41, 1992, gives 0.2 to 2 mm.
 pub const BUILT_ROUGHNESS_M: f64 = 1e-3;
+/// Air that nothing stirs is not quite still, m s⁻¹: what a plume over a perfect source needs to become turbulent. The size of it is that of FDS (McGrattan et al., *Fire
+/// Dynamics Simulator User's Guide*, NIST SP 1019, noise of the velocity).
+const RESTLESS_M_S: f64 = 0.005;
 /// The longest time between two steps in seconds, however slow the wind.
 const LONGEST_STEP_S: f64 = 1.0;
 /// More steps than this in one tick are a fault.
@@ -173,6 +177,8 @@ pub(super) fn advance(
         from_columns(&lattice, &mut columns, &high, &mut eddies.state.velocity);
         if let Some(random) = moment(eddies) {
             stir(&lattice, &random, &mut eddies.state.velocity, workers.simd);
+        } else if subgrid == Subgrid::Vreman {
+            shake(&mut eddies.state.velocity, seed.0);
         }
     }
     if rebuilt || !eddies.started {
@@ -189,17 +195,27 @@ pub(super) fn advance(
     }
     eddies.waiting_s += clock.tick_s();
     let next_s = eddies.waiting_s + clock.tick_s();
-    if eddies.age_s > 0.0 && next_s <= LONGEST_STEP_S && flow.steps_needed(&eddies.state, viscosity, next_s) == 1 {
+    let warm = releases.heat_slots().any(|slot| releases.list[slot].live);
+    if eddies.age_s > 0.0 && !warm && next_s <= LONGEST_STEP_S && flow.steps_needed(&eddies.state, viscosity, next_s) == 1 {
         return Ok(());
     }
     let buoyancy = buoyancy(&grid, flow, &solids, &warm_air(temperature.as_slice(), &tracers.columns(), &releases, pressure.pa), &wanted);
+    // warm air from rest must not cross a cell in a step either
+    let strongest = buoyancy.iter().flatten().fold(0.0f64, |most, b| most.max(b.abs()));
+    let lifted_per_s = (strongest / grid.cell_m[2]).sqrt();
     while eddies.waiting_s > 0.0 {
         let random = moment(eddies);
         give(flow, &wanted, &conditions, &now, random.map(|random| (random, workers.simd)), &mut eddies.state.velocity);
         flow.fill_ghosts(&mut eddies.state.velocity);
         below_filter(flow, subgrid, &eddies.state, molecular, viscosity, &workers);
         // what comes in now may be faster than what was there
-        let steps = flow.steps_needed(&eddies.state, viscosity, eddies.waiting_s);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a ceiling of a number that is not negative; saturates"
+        )]
+        let by_heat = (eddies.waiting_s * lifted_per_s - 1e-9).ceil().max(1.0) as usize;
+        let steps = flow.steps_needed(&eddies.state, viscosity, eddies.waiting_s).max(by_heat);
         if steps > MOST_STEPS {
             let message =
                 "the resolved flow broke down: it is not finite or needs more than 1000 steps a tick; use smaller cells or a shorter tick";
@@ -237,6 +253,14 @@ pub(super) fn advance(
         };
     }
     Ok(())
+}
+
+/// Adds a little at random to every face.
+fn shake(velocity: &mut [Vec<f64>; 3], seed: u64) {
+    let mut draws = Stream::new(seed, "airflow/les", "restless").at(0);
+    for face in velocity.iter_mut().flatten() {
+        *face += draws.between(-RESTLESS_M_S, RESTLESS_M_S);
+    }
 }
 
 /// Variance of the vertical wind over the air of each level's lower face, the last that of the top.
