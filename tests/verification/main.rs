@@ -9,6 +9,7 @@ mod briggs;
 mod camera;
 mod cavity;
 mod conduction;
+mod convection;
 mod deposition;
 mod dispersion;
 mod eddies;
