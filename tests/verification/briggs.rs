@@ -4,6 +4,7 @@
 //! country. The engine knows no classes; its plume in neutral air must lie within a factor of two of them, the scatter of the data behind them.
 
 use envirosense::diagnostics::Source;
+use envirosense::physics::dispersion::motion::{buoyancy_flux_m4_s3, rise_m, standing_plume};
 use envirosense::plugins::EnviroSensePlugins;
 use envirosense::simulation::{Request, Simulation};
 use glam::DVec3;
@@ -63,4 +64,28 @@ fn a_neutral_plume_lies_within_a_factor_of_two_of_briggs() {
         });
     }
     accept(&lines);
+}
+
+#[test]
+fn a_plume_in_a_calm_rises_as_fast_and_in_stable_air_as_far_as_published() {
+    let pressure_pa = 1.2 * 287.05 * 293.15;
+    let line = |case: &str, expected: f64, measured: f64, source: &'static str| Line {
+        module: "thermal",
+        case: case.to_owned(),
+        expected,
+        measured,
+        error: (measured / expected - 1.0).abs(),
+        limit: 1e-3,
+        source,
+        missed: None,
+    };
+    let wind = standing_plume(buoyancy_flux_m4_s3(1e3, pressure_pa));
+    let stable = rise_m(buoyancy_flux_m4_s3(1e6, pressure_pa), 0.0, (0.0, 1e4), 0.025_736_4 * 0.025_736_4);
+    // as high as it gets while its axis rises with its own wind
+    let late = rise_m(buoyancy_flux_m4_s3(1e3, pressure_pa), 0.0, (0.0, 0.75 / wind), 0.0);
+    accept(&[
+        line("3.5-standing-1kW-wind-1m", 1.266_91, wind, "Morton, Taylor and Turner 1956"),
+        line("3.5-standing-1kW-way", 1.0, late, "the integral of that wind"),
+        line("3.5-stable-1MW-height", 134.135, stable, "Briggs 1969, calm"),
+    ]);
 }

@@ -1,6 +1,6 @@
 //! How a puff moves, rises and grows.
 //!
-//! It moves with the mean wind at the height that carries it and rises after Briggs if its source is hot. Across, it grows with
+//! It moves with the mean wind at the height that carries it and rises after Briggs if its source is hot, in weak winds as a standing plume does. Across, it grows with
 //! its age as Draxler has it ([`lateral_variance_m2`]), or as 2 K t where a diffusivity is given; where eddies are part of the
 //! wind they move it, and it grows by smaller ones, `g ε t³/6` until that is faster than 2 K t. Up, by the law of its shape and as
 //! Taylor has it, `σ² = 2 K T (t/T − 1 + e^{−t/T})` with T the Lagrangian time of the vertical turbulence: `σ_w t` at first and
@@ -19,10 +19,12 @@ use crate::units::{AIR_HEAT_J_KG_K, DRY_AIR_GAS_CONSTANT_J_KG_K, GRAVITY_M_S2};
 use crate::world::air::{Diffusivity, WindSampler, lateral_variance_m2};
 use crate::world::puffs::{Puffs, VerticalLaw};
 
-/// Slower winds than this do not lift a plume further, m/s: Briggs' laws are for plumes that bend over.
-const LEAST_RISE_WIND_M_S: f64 = 1.0;
-/// Briggs' coefficients: transitional rise, final distance below and above 55 m⁴/s³, final rise in stable air.
-const BRIGGS: (f64, f64, f64, f64) = (1.6, 49.0, 119.0, 2.6);
+/// Briggs' coefficients: transitional rise, final distance below and above 55 m⁴/s³, final rise in stable air of a plume that bends over and of one that
+/// stands.
+const BRIGGS: (f64, f64, f64, f64, f64) = (1.6, 49.0, 119.0, 2.6, 5.0);
+/// Entrainment and ratio of widths of a plume that stands: Morton, Taylor and Turner, *Proc. R. Soc. A* 234, 1956, with the Gaussian constants of List, *Annu. Rev. Fluid
+/// Mech.* 14, 1982.
+const STANDING: (f64, f64) = (0.103, 1.16);
 
 /// Buoyancy flux of a release of heat into air of this pressure, m⁴ s⁻³: `g Q / (π ρ cₚ T)` with ρ T = p/R.
 #[must_use]
@@ -30,20 +32,35 @@ pub fn buoyancy_flux_m4_s3(heat_w: f64, pressure_pa: f64) -> f64 {
     GRAVITY_M_S2 * heat_w * DRY_AIR_GAS_CONSTANT_J_KG_K / (std::f64::consts::PI * AIR_HEAT_J_KG_K * pressure_pa)
 }
 
-/// How far a plume of buoyancy flux `flux` has risen `x_m` downwind in a wind of `wind_m_s`, m.
-///
-/// `stability_s2` is the square of the buoyancy frequency, 0 or less where the air is not stable. Source: Briggs 1969, 1972.
+/// Upward wind on the axis of a standing plume of buoyancy flux `flux`, times the cube root of the height over its source, m^(4/3) s⁻¹.
 #[must_use]
-pub fn briggs_rise_m(flux: f64, wind_m_s: f64, x_m: f64, stability_s2: f64) -> f64 {
+pub fn standing_plume(flux: f64) -> f64 {
+    let (entrainment, ratio) = STANDING;
+    let spread = 1.2 * entrainment;
+    libm::cbrt(1.5 * flux * (1.0 + ratio * ratio) / (spread * spread))
+}
+
+/// How far a plume of buoyancy flux `flux` has risen after `age_s`, `x_m` downwind in a wind of `wind_m_s`, m.
+///
+/// It rises as Briggs has it for one that bends over, but no faster than a standing one, `z = (4 A t/3)^¾` for an upward wind of `A z^(−⅓)`. `stability_s2` is
+/// the square of the buoyancy frequency, 0 or less where the air is not stable. Source: Briggs 1969, 1972.
+#[must_use]
+pub fn rise_m(flux: f64, wind_m_s: f64, (x_m, age_s): (f64, f64), stability_s2: f64) -> f64 {
     if flux <= 0.0 {
         return 0.0;
     }
-    let wind = wind_m_s.max(LEAST_RISE_WIND_M_S);
+    let wind = wind_m_s.max(f64::MIN_POSITIVE);
+    let standing = libm::pow(4.0 / 3.0 * standing_plume(flux) * age_s, 0.75);
     let final_x_m = if flux < 55.0 { BRIGGS.1 * libm::pow(flux, 0.625) } else { BRIGGS.2 * libm::pow(flux, 0.4) };
     let reached = x_m.clamp(0.0, final_x_m);
-    let transitional = BRIGGS.0 * libm::cbrt(flux * reached * reached) / wind;
-    let stable = if stability_s2 > 0.0 { BRIGGS.3 * libm::cbrt(flux / (wind * stability_s2)) } else { f64::MAX };
-    transitional.min(stable)
+    // in a calm it is nowhere else and has bent over nowhere
+    let transitional = if reached > 0.0 { BRIGGS.0 * libm::cbrt(flux * reached * reached) / wind } else { f64::MAX };
+    let stable = if stability_s2 > 0.0 {
+        (BRIGGS.3 * libm::cbrt(flux / (wind * stability_s2))).min(BRIGGS.4 * libm::pow(flux, 0.25) * libm::pow(stability_s2, -0.375))
+    } else {
+        f64::MAX
+    };
+    transitional.min(stable).min(standing)
 }
 
 /// What Taylor's variance gains in `dt_s` and the memory of the release that is left: both follow from how much memory there
@@ -268,9 +285,9 @@ pub fn advance(puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64, level: SimdLevel
         for (i, puff) in these.enumerate() {
             if buoyancy_m4_s3[puff] > 0.0 {
                 let stability_s2 = air.stability_s2(lot.carried_m[i]);
-                let risen = |way_m: f64| briggs_rise_m(buoyancy_m4_s3[puff], speed_m_s[i], way_m, stability_s2);
+                let risen = |way_m: f64, age_s: f64| rise_m(buoyancy_m4_s3[puff], speed_m_s[i], (way_m, age_s), stability_s2);
                 let way_m = travelled_m[puff] + speed_m_s[i] * dt_s;
-                lot.z_m[i] += (risen(way_m) - risen(travelled_m[puff])).max(0.0);
+                lot.z_m[i] += (risen(way_m, lot.age_s[i]) - risen(travelled_m[puff], lot.age_s[i] - dt_s)).max(0.0);
                 travelled_m[puff] = way_m;
             }
         }
@@ -286,13 +303,13 @@ mod tests {
         for (heat, flux, x, rise) in [(1e4, 0.088_294_5, 10.749_9, 0.694_061), (1e6, 8.829_45, 191.163, 21.948_1)] {
             let got = buoyancy_flux_m4_s3(heat, 1.2 * 287.05 * 293.15);
             assert!((got / flux - 1.0).abs() < 1e-5, "{got}");
-            assert!((briggs_rise_m(got, 5.0, x, 0.0) / rise - 1.0).abs() < 1e-5);
-            assert!((briggs_rise_m(got, 5.0, 10.0 * x, 0.0) / rise - 1.0).abs() < 1e-5, "it does not rise for ever");
+            assert!((rise_m(got, 5.0, (x, 0.2 * x), 0.0) / rise - 1.0).abs() < 1e-5);
+            assert!((rise_m(got, 5.0, (10.0 * x, 2.0 * x), 0.0) / rise - 1.0).abs() < 1e-5, "it does not rise for ever");
         }
-        assert!((briggs_rise_m(8.829_45, 5.0, 100.0, 0.0) / 14.249_3 - 1.0).abs() < 1e-5);
+        assert!((rise_m(8.829_45, 5.0, (100.0, 20.0), 0.0) / 14.249_3 - 1.0).abs() < 1e-5);
         // the published final rise of the stable law: a source so strong that it reaches it
         let stable = GRAVITY_M_S2 / 293.15 * 0.02;
-        assert!((briggs_rise_m(1000.0 * 8.829_45, 5.0, 1e6, stable) / (10.0 * 35.931_4) - 1.0).abs() < 1e-4);
+        assert!((rise_m(1000.0 * 8.829_45, 5.0, (1e6, 2e5), stable) / (10.0 * 35.931_4) - 1.0).abs() < 1e-4);
     }
 
     #[test]
