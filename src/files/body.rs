@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::files::scenario::{Position, Waypoint};
-use crate::units::{BodyTemperature, Finite, Length, NonNegative, Positive};
+use crate::units::{BodyTemperature, Duration, Finite, Length, NonNegative, Positive};
 
 /// A body: on a line, where its resistance heats it, or free, as warm as given or by its own heat.
 #[derive(Clone, Debug, Deserialize)]
@@ -42,6 +42,48 @@ pub struct BodyEntry {
     /// Free, without a temperature: heat capacity, J/K; without it that of a body filled with its material.
     #[serde(default)]
     pub heat_capacity_j_k: Option<Positive>,
+    /// Free, without a temperature and heat of its own: a liquid-filled transformer.
+    #[serde(default)]
+    pub transformer: Option<TransformerEntry>,
+}
+
+/// A liquid-filled transformer by IEEE Std C57.91-2011; what is not stated is that of a naturally cooled unit of 65 K mean winding rise.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TransformerEntry {
+    /// Load over the rating; a `timeline` sets `bodies.ID.load_pu`.
+    pub load_pu: NonNegative,
+    /// Rise of the top oil over the air at rated load, K.
+    pub top_oil_rise_k: Positive,
+    /// Rise of the hot spot over the top oil at rated load, K.
+    pub hot_spot_rise_k: Positive,
+    /// Loss under rated load over loss without load.
+    pub loss_ratio: Positive,
+    /// Time constant of the oil.
+    pub oil_time_s: Duration,
+    /// Time constant of the windings.
+    pub winding_time_s: Duration,
+    /// Exponent of losses for the oil.
+    pub oil_exponent: Positive,
+    /// Exponent of losses for the windings.
+    pub winding_exponent: Positive,
+}
+
+impl Default for TransformerEntry {
+    fn default() -> Self {
+        let above = |value: f64| Positive::new(value).unwrap_or_else(|text| unreachable!("{text}"));
+        let time = |value: f64| Duration::new(value).unwrap_or_else(|text| unreachable!("{text}"));
+        Self {
+            load_pu: NonNegative::new(1.0).unwrap_or_else(|text| unreachable!("{text}")),
+            top_oil_rise_k: above(55.0),
+            hot_spot_rise_k: above(25.0),
+            loss_ratio: above(5.0),
+            oil_time_s: time(3.0 * 3600.0),
+            winding_time_s: time(300.0),
+            oil_exponent: above(0.8),
+            winding_exponent: above(0.8),
+        }
+    }
 }
 
 /// The shape of a body.

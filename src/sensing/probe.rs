@@ -40,6 +40,10 @@ pub enum ProbeQuantity {
     Particles(String),
     /// Temperature of a body of the scenario in °C.
     Body(String),
+    /// Temperature of the top oil of a transformer in °C.
+    TopOil(String),
+    /// Temperature of the hot spot of a transformer in °C.
+    HotSpot(String),
     /// Air temperature in °C.
     Temperature,
     /// Relative humidity in percent.
@@ -70,9 +74,12 @@ impl TryFrom<String> for ProbeQuantity {
                 Some(("gas", gas)) => Ok(Self::Gas(gas.to_owned())),
                 Some(("particles", class)) => Ok(Self::Particles(class.to_owned())),
                 Some(("body", id)) => Ok(Self::Body(id.to_owned())),
-                _ => {
-                    Err(format!("unknown quantity `{name}`; known here: gas/SPECIES, particles/CLASS, body/ID, {}", Self::NAMES.join(", ")))
-                }
+                Some(("top_oil", id)) => Ok(Self::TopOil(id.to_owned())),
+                Some(("hot_spot", id)) => Ok(Self::HotSpot(id.to_owned())),
+                _ => Err(format!(
+                    "unknown quantity `{name}`; known here: gas/SPECIES, particles/CLASS, body/ID, top_oil/ID, hot_spot/ID, {}",
+                    Self::NAMES.join(", ")
+                )),
             },
         }
     }
@@ -93,7 +100,7 @@ impl Spec for Probe {
                 message: format!("no class of particles ends at `{class}`"),
                 known: species.particles().iter().map(|class| format!("particles/{}", class.below)).collect(),
             }],
-            ProbeQuantity::Body(_) if self.index.is_none() => vec![SpecFault {
+            ProbeQuantity::Body(_) | ProbeQuantity::TopOil(_) | ProbeQuantity::HotSpot(_) if self.index.is_none() => vec![SpecFault {
                 path: "quantity".to_owned(),
                 code: "unknown-quantity",
                 message: "a product does not know the bodies of a scenario".to_owned(),
@@ -108,7 +115,7 @@ impl Probe {
     /// A probe of a scenario with these bodies.
     #[must_use]
     pub fn new(quantity: ProbeQuantity, over: Extent, average_s: Span, bodies: &[BodyEntry]) -> Self {
-        let named = |body: &BodyEntry| matches!(&quantity, ProbeQuantity::Body(id) if *id == body.id);
+        let named = |body: &BodyEntry| matches!(&quantity, ProbeQuantity::Body(id) | ProbeQuantity::TopOil(id) | ProbeQuantity::HotSpot(id) if *id == body.id);
         let index = bodies.iter().position(named);
         Self { quantity, over: Some(over), average_s: Some(average_s), index }
     }
@@ -124,6 +131,8 @@ impl Sensor for Probe {
             ProbeQuantity::Gas(gas) => ("mole_fraction_of_gases_in_air", gas.as_str(), "[ppb]"),
             ProbeQuantity::Particles(class) => ("mass_concentration_of_particles_in_air", class.as_str(), "ug/m3"),
             ProbeQuantity::Body(id) => ("body_temperature", id.as_str(), "Cel"),
+            ProbeQuantity::TopOil(id) => ("top_oil_temperature", id.as_str(), "Cel"),
+            ProbeQuantity::HotSpot(id) => ("hot_spot_temperature", id.as_str(), "Cel"),
             ProbeQuantity::Temperature => ("air_temperature", "temperature", "Cel"),
             ProbeQuantity::Humidity => ("relative_humidity", "humidity", "%"),
             ProbeQuantity::Pressure => ("air_pressure", "pressure", "hPa"),
@@ -156,6 +165,8 @@ impl Sensor for Probe {
             ProbeQuantity::Gas(_) => of(&air.gas) * 1e9,
             ProbeQuantity::Particles(_) => of(&air.particles_kg_m3) * 1e9,
             ProbeQuantity::Body(_) => celsius(of(&air.body_k)),
+            ProbeQuantity::TopOil(_) => celsius(of(&air.top_oil_k)),
+            ProbeQuantity::HotSpot(_) => celsius(of(&air.hot_spot_k)),
             ProbeQuantity::Temperature => celsius(air.temperature_k),
             ProbeQuantity::Humidity => 100.0 * air.humidity_frac,
             ProbeQuantity::Pressure => 0.01 * air.pressure_pa,

@@ -9,6 +9,15 @@ use crate::world::emitter::place_on_path;
 use crate::world::environment::vector;
 use crate::world::scene::Facet;
 
+/// How far the liquid of a transformer is warmer than the air, and its hot spot than the liquid, K.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OilRise {
+    /// Of the top oil over the air.
+    pub top_oil_k: f64,
+    /// Of the hot spot over the top oil.
+    pub hot_spot_k: f64,
+}
+
 /// The scenario's bodies, in its order.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Bodies {
@@ -18,6 +27,12 @@ pub struct Bodies {
     pub unheated_k: Vec<f64>,
     /// Where its middle is, m.
     pub at_m: Vec<DVec3>,
+    /// Temperature of the top oil of transformers, K; of anything else as `kelvin`.
+    pub top_oil_k: Vec<f64>,
+    /// The same of the hot spot.
+    pub hot_spot_k: Vec<f64>,
+    /// Rises of transformers under their load, and under no more than their rating.
+    pub oil: Vec<[OilRise; 2]>,
     /// Heat that what touches it takes from it, W; as the tick before left it.
     pub drawn_w: Vec<f64>,
 }
@@ -29,6 +44,9 @@ impl Bodies {
         self.unheated_k.resize(count, kelvin);
         self.at_m.resize(count, DVec3::ZERO);
         self.drawn_w.resize(count, 0.0);
+        self.top_oil_k.resize(count, kelvin);
+        self.hot_spot_k.resize(count, kelvin);
+        self.oil.resize(count, [OilRise::default(); 2]);
     }
 }
 

@@ -51,6 +51,10 @@ pub struct Surroundings {
     pub photolysis_per_s: f64,
     /// Temperature of every body of the scenario, K.
     pub body_k: Vec<f64>,
+    /// Temperature of the top oil of transformers, K; of anything else as `body_k`.
+    pub top_oil_k: Vec<f64>,
+    /// The same of the hot spot.
+    pub hot_spot_k: Vec<f64>,
     /// Sunlight on a level surface, in the shade of obstacles without the sun itself, W m⁻².
     pub sun_w_m2: f64,
     /// Long-wave irradiance from the sky, W m⁻².
@@ -87,6 +91,8 @@ impl Surroundings {
             (&mut self.background, &other.background),
             (&mut self.age_s, &other.age_s),
             (&mut self.body_k, &other.body_k),
+            (&mut self.top_oil_k, &other.top_oil_k),
+            (&mut self.hot_spot_k, &other.hot_spot_k),
         ];
         for (list, more) in lists {
             for (value, more) in list.iter_mut().zip(more) {
@@ -105,7 +111,8 @@ impl Surroundings {
         self.sun_w_m2 *= factor;
         self.longwave_w_m2 *= factor;
         self.board_k *= factor;
-        for value in self.tracers.iter_mut().chain(&mut self.background).chain(&mut self.age_s).chain(&mut self.body_k) {
+        let lists = [&mut self.tracers, &mut self.background, &mut self.age_s, &mut self.body_k, &mut self.top_oil_k, &mut self.hot_spot_k];
+        for value in lists.into_iter().flatten() {
             *value *= factor;
         }
     }
@@ -356,6 +363,8 @@ impl View<'_> {
         air.weather_humidity_frac = humidity_frac(over.mean(self.humidity), air.weather_temperature_k, air.pressure_pa);
         air.wind_m_s = over.points.iter().fold(DVec3::ZERO, |sum, (point, share)| sum + world.wind.at(&world.grid, *point) * *share);
         air.body_k.clone_from(&world.bodies.kelvin);
+        air.top_oil_k.clone_from(&world.bodies.top_oil_k);
+        air.hot_spot_k.clone_from(&world.bodies.hot_spot_k);
         air.sun_w_m2 = self.light.at_w_m2(&world.grid, &world.solids, over.middle_m, &self.sun);
         air.longwave_w_m2 = world.sky.longwave_w_m2;
         air.tracers.clear();

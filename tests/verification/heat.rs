@@ -124,3 +124,26 @@ fn what_a_fault_warms_is_told_from_what_sun_and_load_warm() {
     // a heavy ball in the sun follows slowly, and no fault warms it
     assert!((sound.kelvin[1] - sound.unheated_k[1]).abs() < 1e-9 && sound.kelvin[1] > 293.15);
 }
+
+#[test]
+fn a_transformer_follows_its_load_as_the_standard_has_it() {
+    let unit = "bodies: [(id: \"t1\", shape: Cylinder(height_m: 1.2, radius_m: 0.3), material: \"painted_steel\", at_m: (50.0, 6.0, 7.0), transformer: (load_pu: 0.7))],
+        timeline: [(at_s: 1.0, set: \"bodies.t1.load_pu\", to: 1.3)], warm_up_s: 60.0";
+    let mut simulation = line_of("0.0", NIGHT, 20.0, ACROSS, 60.0, unit);
+    let mut lines = Vec::new();
+    let source = "IEEE Std C57.91-2011, clause 7, solved by hand";
+    let of = |simulation: &Simulation| {
+        let bodies = simulation.app.world().resource::<Bodies>();
+        [bodies.top_oil_k[0], bodies.hot_spot_k[0], bodies.kelvin[0]].map(|t| t - 293.15)
+    };
+    // 35.33 K at seven tenths of the load, 79.11 K in the end at 1.3; after one time constant of three hours
+    // the warm-up is a tick with the load as it was
+    for _ in 0..181 {
+        simulation.step().unwrap();
+    }
+    let [top_oil, hot_spot, tank] = of(&simulation);
+    for (case, expected, measured) in [("top-oil", 63.00, top_oil), ("hot-spot", 63.00 + 38.04, hot_spot), ("tank", 0.8 * 63.00, tank)] {
+        lines.push(Line { source, ..row(format!("3-transformer-{case}-3h"), expected, measured, (measured - expected).abs(), 0.3) });
+    }
+    accept(&lines);
+}

@@ -12,6 +12,7 @@ use super::GroundAir;
 use super::fire::{FireAir, of_fires};
 use super::ieee738::air_properties;
 use super::lines::LineTables;
+use super::transformer;
 use crate::files::body::BodyEntry;
 use crate::files::scenario::AirHeat;
 use crate::numerics::rod::warm;
@@ -131,6 +132,20 @@ pub(super) fn warm_bodies(
             warm_air(bodies.kelvin[n]);
             continue;
         }
+        if let Some(transformer) = &body.transformer {
+            let load = set(&conditions, body, "load_pu", transformer.load_pu.get(), now_s);
+            let dt_s = if begun { clock.tick_s() } else { f64::INFINITY };
+            let [loaded, rated] = &mut bodies.oil[n];
+            *loaded = transformer::after(transformer, *loaded, load, dt_s);
+            *rated = transformer::after(transformer, *rated, load.min(1.0), dt_s);
+            let (loaded, rated) = (*loaded, *rated);
+            bodies.top_oil_k[n] = around.air_k + loaded.top_oil_k;
+            bodies.hot_spot_k[n] = bodies.top_oil_k[n] + loaded.hot_spot_k;
+            bodies.kelvin[n] = around.air_k + transformer::SKIN * loaded.top_oil_k;
+            bodies.unheated_k[n] = around.air_k + transformer::SKIN * rated.top_oil_k;
+            warm_air(bodies.kelvin[n]);
+            continue;
+        }
         let material = tables.materials.get(&body.material).ok_or_else(|| format!("no surface is called `{}`", body.material))?;
         let filled = material.heat_capacity_j_m3_k().map(|each| each * volume_m3);
         let capacity = body.heat_capacity_j_k.map(crate::units::Positive::get).or(filled);
@@ -146,6 +161,9 @@ pub(super) fn warm_bodies(
         let settled = after(&heated, bodies.kelvin[n], dt_s).zip(after(&lump(0.0), bodies.unheated_k[n], dt_s));
         (bodies.kelvin[n], bodies.unheated_k[n]) = settled.ok_or_else(|| format!("body `{}` finds no temperature", body.id))?;
         warm_air(bodies.kelvin[n]);
+    }
+    for (n, _) in entries.iter().enumerate().filter(|(_, body)| body.transformer.is_none()) {
+        (bodies.top_oil_k[n], bodies.hot_spot_k[n]) = (bodies.kelvin[n], bodies.kelvin[n]);
     }
     Ok(())
 }

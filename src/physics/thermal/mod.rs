@@ -11,6 +11,7 @@ mod kernel;
 pub mod lines;
 mod scene;
 pub mod surfaces;
+pub mod transformer;
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;

@@ -3,6 +3,7 @@
 use super::lines::LARGEST_A;
 use super::unique;
 use crate::diagnostics::Diagnostic;
+use crate::files::body::BodyEntry;
 use crate::files::material::Materials;
 use crate::files::scenario::{Background, Boundary, SETTABLE, Scenario, Subgrid, Turbulence, Weather, Wind};
 use crate::files::series::{Column, Series};
@@ -163,8 +164,7 @@ pub(super) fn air(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
     }
     let loads: Vec<String> = value.lines.iter().map(|line| format!("lines.{}.load_a", line.id)).collect();
     let free = value.bodies.iter().filter(|body| body.at_m.is_some());
-    let warmed: Vec<String> =
-        free.map(|body| format!("bodies.{}.{}", body.id, if body.temperature_c.is_some() { "temperature_c" } else { "heat_w" })).collect();
+    let warmed: Vec<String> = free.map(|body| format!("bodies.{}.{}", body.id, settable(body))).collect();
     let settable: Vec<&str> = SETTABLE.iter().copied().chain(loads.iter().chain(&warmed).map(String::as_str)).collect();
     for (n, entry) in value.timeline.iter().enumerate() {
         if !settable.contains(&entry.set.as_str()) {
@@ -237,5 +237,14 @@ pub(super) fn backgrounds(scenario: &Read<Scenario>, species: &SpeciesTable, fou
                 .help("use `boundary: Open` and a wind; as it is, the gas keeps its value of the start of the warm-up")
                 .warning(),
         );
+    }
+}
+
+/// The number of a free body that a timeline may change.
+const fn settable(body: &BodyEntry) -> &'static str {
+    match (&body.temperature_c, &body.transformer) {
+        (Some(_), _) => "temperature_c",
+        (None, Some(_)) => "load_pu",
+        (None, None) => "heat_w",
     }
 }

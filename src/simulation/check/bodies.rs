@@ -63,11 +63,16 @@ fn on_a_line<'s>(
         !body.path.is_empty(),
         body.temperature_c.is_some(),
         body.heat_w.is_some(),
+        body.transformer.is_some(),
         body.heat_capacity_j_k.is_some(),
     ];
     if of_free.contains(&true) {
         let fault = scenario.fault("bad-value", &path, format!("`{}` sits on a line: its current and the weather warm it there", body.id));
-        found.push(fault.help("`turn_deg`, `path`, `temperature_c`, `heat_w` and `heat_capacity_j_k` are for free bodies, with `at_m`"));
+        found.push(
+            fault.help(
+                "`turn_deg`, `path`, `temperature_c`, `heat_w`, `heat_capacity_j_k` and `transformer` are for free bodies, with `at_m`",
+            ),
+        );
     }
     let Some((_, line, phase)) = phases.iter().find(|(id, _, _)| id == on) else {
         let fault = scenario.fault("unknown-line", &format!("{path}.on"), format!("no phase of a line is called `{on}`"));
@@ -103,12 +108,15 @@ fn free(scenario: &Read<Scenario>, (n, body): (usize, &BodyEntry), materials: &M
         let fault = scenario.fault("bad-value", &path, format!("`{}` is free: no current heats it", body.id));
         found.push(fault.help("`along_m` and `extra_resistance_ohm` are for what sits `on` a line"));
     }
-    if body.temperature_c.is_some() && (body.heat_w.is_some() || body.heat_capacity_j_k.is_some()) {
+    let own = body.heat_w.is_some() || body.heat_capacity_j_k.is_some();
+    if [body.temperature_c.is_some(), own, body.transformer.is_some()].iter().filter(|given| **given).count() > 1 {
         let fault = scenario.fault("bad-value", &path, format!("`{}` takes its temperature from one place", body.id));
-        found.push(fault.help("give `temperature_c`, or `heat_w` and `heat_capacity_j_k` for one that follows from its heat"));
+        found.push(
+            fault.help("give `temperature_c`, or `heat_w` and `heat_capacity_j_k` for one that follows from its heat, or a `transformer`"),
+        );
     }
     let material = materials.get(&body.material);
-    let unknown = body.temperature_c.is_none() && body.heat_capacity_j_k.is_none();
+    let unknown = body.temperature_c.is_none() && body.heat_capacity_j_k.is_none() && body.transformer.is_none();
     if unknown && material.is_some_and(|material| material.heat_capacity_j_m3_k().is_none()) {
         let fault = scenario.fault(
             "bad-value",

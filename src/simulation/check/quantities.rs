@@ -1,6 +1,7 @@
 //! What probes and snapshots ask for.
 
 use crate::diagnostics::Diagnostic;
+use crate::files::body::BodyEntry;
 use crate::files::scenario::Scenario;
 use crate::files::species::SpeciesTable;
 use crate::sensing::probe::ProbeQuantity;
@@ -16,7 +17,11 @@ const PICTURES_ONLY: [&str; 4] = ["wind", "wind/east", "wind/north", "wind/up"];
 pub(super) fn quantities(scenario: &Read<Scenario>, species: &SpeciesTable, found: &mut Vec<Diagnostic>) {
     let gases: Vec<String> = species.names().iter().map(|name| format!("gas/{name}")).collect();
     let particles: Vec<String> = species.particles().iter().map(|class| format!("particles/{}", class.below)).collect();
-    let bodies: Vec<String> = scenario.value.bodies.iter().map(|body| format!("body/{}", body.id)).collect();
+    let names = |prefix: &str, which: fn(&BodyEntry) -> bool| -> Vec<String> {
+        scenario.value.bodies.iter().filter(|body| which(body)).map(|body| format!("{prefix}/{}", body.id)).collect()
+    };
+    let oil = |body: &BodyEntry| body.transformer.is_some();
+    let bodies = [names("body", |_| true), names("top_oil", oil), names("hot_spot", oil)].concat();
     let fields: Vec<&str> = ProbeQuantity::NAMES.iter().copied().chain(gases.iter().chain(&particles).map(String::as_str)).collect();
     let known: Vec<&str> = fields.iter().copied().chain(bodies.iter().map(String::as_str)).collect();
     let pictured: Vec<&str> = fields.iter().copied().filter(|name| !NOT_IN_PICTURES.contains(name)).chain(PICTURES_ONLY).collect();
