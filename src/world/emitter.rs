@@ -377,7 +377,7 @@ fn set_rates<E: Emitter>(
         node.released_kg += node.total_kg_s() * over.length_s();
         node.heat_w = node.given_heat_w.unwrap_or_else(|| emitter.heat_w(&node.rates_kg_s));
         node.flame_w = emitter.flame_w(&node.rates_kg_s);
-        node.ignited_s = emitter.ignited_s().filter(|at_s| *at_s <= over.to_s);
+        node.ignited_s = emitter.ignited_s().filter(|at_s| *at_s < over.to_s);
     }
 }
 

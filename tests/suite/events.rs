@@ -52,6 +52,34 @@ fn contributions_are_what_the_ideal_value_has_above_the_air_without_events() {
 }
 
 #[test]
+fn the_heat_of_a_source_is_known_as_its_gas_is_and_so_is_when_it_caught_fire() {
+    let run = |more: &str| {
+        let text = branch(TWO_UNITS, "12.0", 10.0).replace("background: [", &format!("{more} background: ["));
+        samples(&text, Path::new(""), &Request::default())
+    };
+    let all = run("");
+    let mut warmest = 0.0f64;
+    for truth in all.iter().filter(|s| s.device_id == "down").map(|s| s.ground_truth.as_ref().unwrap()) {
+        let known = truth.events[0].phase != "pending";
+        assert_eq!(truth.events[0].ignition, known.then_some(1_784_149_210_000_000), "ten seconds after the start");
+        for reading in truth.readings.iter().filter(|r| r.sensor_id == "climate" && r.unit == "Cel") {
+            let change = reading.ideal[0].unwrap() - reading.without_events[0].unwrap();
+            let of = |c: &&envirosense::recording::sample::Contribution| c.sensor_id == "climate" && c.channel == "temperature";
+            let from: f64 = truth.contributions.iter().filter(of).map(|c| c.amount).sum();
+            assert!((change - from).abs() <= 1e-9, "{change} {from}");
+            warmest = warmest.max(change);
+        }
+    }
+    assert!(warmest > 0.05, "{warmest}");
+    let cold = run("air_heat: None,");
+    let change = |truth: &envirosense::recording::sample::GroundTruth| {
+        let climate = truth.readings.iter().filter(|r| r.sensor_id == "climate" && r.unit == "Cel");
+        climate.map(|r| r.ideal[0].unwrap() - r.without_events[0].unwrap()).fold(0.0, f64::max)
+    };
+    assert!(cold.iter().all(|sample| change(sample.ground_truth.as_ref().unwrap()) == 0.0));
+}
+
+#[test]
 fn every_reading_occurs_once_and_the_counts_are_duration_over_period() {
     let all = samples(&branch(TWO_UNITS, "12.0", 10.0), Path::new(""), &Request::default());
     let mut seen = BTreeSet::new();

@@ -94,7 +94,7 @@ fn plume(h: f64, size: (f64, f64), settle_s: f64, look_s: f64) -> Vec<(f64, f64,
 fn look() {
     let h: f64 = std::env::var("H").map_or(0.2, |h| h.parse().unwrap());
     let q = GRAVITY_M_S2;
-    for (z, w, t, b, heat) in plume(h, (20.0, 40.0), 25.0, 60.0) {
+    for (z, w, t, b, heat) in plume(h, (20.0, 32.0), 50.0, 60.0) {
         let big = WATTS / 1000.0;
         let (we, te, be) = (1.26691 * (big / z).cbrt(), 23.7715 * big.powf(2.0 / 3.0) * z.powf(-5.0 / 3.0), 0.1236 * z);
         println!("{z:.2} w {w:.3} {:.3} t {t:.3} {:.3} b {b:.3} {:.3} heat {heat:.1} {q:.0}", w / we, t / te, b / be);
