@@ -133,10 +133,11 @@ impl Surroundings {
         let saturated_pa = |t: f64| 100.0 * saturation_vapour_hpa(celsius(t));
         // the vapour stays what it was where heat comes in
         let vapour_pa = self.weather_humidity_frac * saturated_pa(self.weather_temperature_k);
-        self.humidity_frac = if self.temperature_k > self.weather_temperature_k || self.temperature_k < self.weather_temperature_k {
-            vapour_pa / saturated_pa(self.temperature_k)
-        } else {
+        // to the last bit that of the weather where no heat comes in
+        self.humidity_frac = if self.temperature_k.total_cmp(&self.weather_temperature_k).is_eq() {
             self.weather_humidity_frac
+        } else {
+            vapour_pa / saturated_pa(self.temperature_k)
         };
         if let Some(water) = releases.water {
             self.humidity_frac += self.gas[water] * self.pressure_pa / saturated_pa(self.temperature_k);

@@ -77,14 +77,16 @@ fn row(case: String, expected: f64, measured: f64, limit: f64) -> Line {
 }
 
 /// Rayleigh number, its name, Nusselt number, largest wind along and up with their places.
-const CASES: [(f64, &str, f64, (f64, f64), (f64, f64)); 4] = [
+type Published = (f64, &'static str, f64, (f64, f64), (f64, f64));
+
+const CASES: [Published; 4] = [
     (1e3, "1e3", 1.1178, (3.649, 0.813), (3.697, 0.178)),
     (1e4, "1e4", 2.2448, (16.178, 0.823), (19.617, 0.119)),
     (1e5, "1e5", 4.5216, (34.73, 0.855), (68.59, 0.066)),
     (1e6, "1e6", 8.8252, (64.63, 0.850), (219.36, 0.0379)),
 ];
 
-fn lines(n: usize, cases: &[(f64, &str, f64, (f64, f64), (f64, f64))]) -> Vec<Line> {
+fn lines(n: usize, cases: &[Published]) -> Vec<Line> {
     let mut lines = Vec::new();
     for (rayleigh, name, nusselt, along, up) in cases {
         let seen = cavity(*rayleigh, n, if *rayleigh < 5e4 { 0.8 } else { 0.35 }, 20.0);

@@ -79,7 +79,7 @@ pub(super) fn travel(
             };
             let (from_m, to_m) = (place(end_us - slot_us), place(end_us));
             let motion = (place(end_us - slot_us / 2), (to_m - from_m) / dt_s);
-            let buoyancy = buoyancy_flux_m4_s3(emitter.heat_w, pressure.pa);
+            let buoyancy = buoyancy_flux_m4_s3(if emitter.warms { emitter.heat_w } else { 0.0 }, pressure.pa);
             if let Some(mut fresh) = released(emitter, puffs, &air, dt_s, motion, buoyancy) {
                 // the middle of the slot is half a slot old
                 advance(&mut fresh, &air, 0.5 * dt_s, workers.simd);

@@ -1,6 +1,6 @@
 //! A layer of wood that is heated on one face: conduction, drying, pyrolysis, and char that glows where air gets at it.
 //!
-//! Cells through the thickness; each holds the parts of [`PARTS`] in their own states. In a step the reactions run at the
+//! Cells through the thickness; each holds moisture, terpenes and three polymers in their own states. In a step the reactions run at the
 //! temperatures there are, exactly, then `C ∂T/∂t = ∂/∂x (k ∂T/∂x) + q` is solved by backward Euler (`numerics::slab`) with what they took and gave:
 //! water `2.26 MJ/kg` and its bond, tar +255 kJ/kg, char and gas −20 kJ/kg (Miller and Bellan, *Combust. Sci. Technol.* 126, 1997), gas
 //! that leaves through the hotter layers before it. First order in time, second in space.
@@ -62,7 +62,7 @@ pub struct Stuff {
     pub moisture: f64,
     /// From face to back, m.
     pub thickness_m: f64,
-    /// Char that is left over what the kinetics of the parts leaves: see [`super::wood::char_factor`].
+    /// Char that is left over what the kinetics of the parts leaves; 1 as they have it.
     pub char_factor: f64,
 }
 

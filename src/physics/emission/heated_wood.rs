@@ -110,7 +110,8 @@ pub(super) fn heat_wood(
         let rest_kg = wood.mass_kg.get() - area_m2 * stuff.thickness_m * stuff.density_kg_m3;
         let left = |at_s: f64| state.ignited_s.map_or(1.0, |since_s| mass_left(wood.rate_per_s, wood.growth_s, at_s - since_s));
         now.rates_kg_s[COMPONENTS - 1] = rest_kg.max(0.0) * (left(from_s) - left(to_s)) / dt_s;
-        now.heat_w = given.convected_j_m2 * area_m2 / dt_s;
+        // a face colder than the air cools it too little to follow
+        now.heat_w = (given.convected_j_m2 * area_m2 / dt_s).max(0.0);
         wood.now = now;
     }
     Ok(())

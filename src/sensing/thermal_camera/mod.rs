@@ -292,24 +292,20 @@ fn take_frames(
         truth.without_events.clone_from(&truth.ideal);
         truth.boxes = boxes(view, &scene, bodies.kelvin.len(), &picture.ideal_k, size[0]);
         let mut changes: Vec<(usize, f64)> = Vec::new();
-        let burns = |source: &usize| scene.surfaces.iter().any(|surface| surface.fire.is_some_and(|(of, _)| of == *source));
-        let heaters: Vec<(&EventNode, Heaters)> = events
+        let heaters: Vec<Heaters> = events
             .iter()
-            .map(|event| {
-                let fires = event.members.iter().copied().filter(burns).collect();
-                (*event, Heaters { bodies: event.bodies.clone(), lines: event.lines.clone(), fires })
-            })
-            .filter(|(_, heaters)| *heaters != Heaters::default())
+            .map(|event| Heaters { bodies: event.bodies.clone(), lines: event.lines.clone(), fires: event.members.clone() })
             .collect();
-        if !heaters.is_empty() {
-            let without = |heaters: &Heaters| Picture::new(&shades.without(&scene, heaters), view, size, blur);
-            let clean = without(&Heaters::all(heaters.iter().map(|(_, heaters)| heaters)));
-            truth.without_events = reported(summary(&clean.ideal_k, size[0]));
-            for (event, heaters) in &heaters {
-                // a body that is a little warm before the event begins is not the event
-                let most = if event.phase == Phase::Active { picture.largest_change(&without(heaters)) } else { 0.0 };
-                changes.push((event.index, most));
-            }
+        let warms = |heaters: &Heaters| scene.surfaces.iter().any(|surface| heaters.without_k(surface).is_some());
+        let without = |heaters: &Heaters| Picture::new(&shades.without(&scene, heaters), view, size, blur);
+        let all = Heaters::all(heaters.iter());
+        if warms(&all) {
+            truth.without_events = reported(summary(&without(&all).ideal_k, size[0]));
+        }
+        for (event, heaters) in events.iter().zip(&heaters) {
+            // a body that is a little warm before the event begins is not the event
+            let active = event.phase == Phase::Active && warms(heaters);
+            changes.push((event.index, if active { picture.largest_change(&without(heaters)) } else { 0.0 }));
         }
         let louder = faults::noise_factor(&instrument.faults, at_us);
         let exposure = camera.exposure(board_k, at_us, index, louder);

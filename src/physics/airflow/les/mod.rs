@@ -46,7 +46,7 @@ pub const AIR_VISCOSITY_M2_S: f64 = 1.460_7e-5;
 pub const MOLECULAR_SCHMIDT: f64 = 0.71;
 /// Roughness of what is built, m; a plastered wall: Wieringa, *J. Wind Eng. Ind. Aerodyn.* 41, 1992, gives 0.2 to 2 mm.
 pub const BUILT_ROUGHNESS_M: f64 = 1e-3;
-/// Air that nothing stirs is not quite still, m s⁻¹: what a plume over a perfect source needs to become turbulent. The size of it is that of FDS (McGrattan et al., *Fire
+/// Air that nothing stirs is not quite still, m s⁻¹: what a plume over a perfect source needs to become turbulent. The size of it is that of FDS (`McGrattan` et al., *Fire
 /// Dynamics Simulator User's Guide*, NIST SP 1019, noise of the velocity).
 const RESTLESS_M_S: f64 = 0.005;
 /// The longest time between two steps in seconds, however slow the wind.
