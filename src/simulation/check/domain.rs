@@ -97,7 +97,11 @@ pub(super) fn domain(
         let fault = scenario.fault("bad-value", "domain.sides_c", "only the sides of a closed box have temperatures of their own");
         found.push(fault.help("write `boundary: Closed`, or leave `sides_c` out"));
     } else if value.domain.sides_c.any() && matches!(value.turbulence, Turbulence::Laminar) {
-        let fault = scenario.fault("bad-value", "domain.sides_c", "nothing carries the heat of these sides into the air: `turbulence` is `Laminar`");
+        let fault = scenario.fault(
+            "bad-value",
+            "domain.sides_c",
+            "nothing carries the heat of these sides into the air: `turbulence` is `Laminar`",
+        );
         found.push(fault.help("write `turbulence: Les(subgrid: None)` for air that moves by itself, or `Given(…)`"));
     }
     eddies(scenario, conditions, &grid, speed, found);
