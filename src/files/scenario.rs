@@ -580,7 +580,7 @@ pub struct EmitterEntry {
     /// Where it goes: it leaves `at_m` at `start`, is at each of these at its time, and stays at the last.
     #[serde(default)]
     pub path: Vec<Waypoint>,
-    /// Heat that lifts what it releases, in watts.
+    /// Heat that it gives to the air while it releases something, in watts; without it what follows from what it burns.
     #[serde(default)]
     pub heat_w: Option<NonNegative>,
     /// Whether its yields are drawn for the run, or are the medians of their tables.

@@ -15,7 +15,7 @@ use crate::streams::{Draws, Stream};
 use crate::world::Clock;
 use crate::world::enclosure::EnclosureState;
 use crate::world::environment::{Environment, Footprint, SourceFactors, Surroundings};
-use crate::world::event::EventNode;
+use crate::world::event::{EventNode, Phase};
 use crate::world::spawn::RunSeed;
 use crate::world::tracers::{Releases, Sources};
 use crate::world::truth::SensorSight;
@@ -348,7 +348,9 @@ impl<S: Sensor> Stage<'_, S> {
         }
         let with = self.ideal(&window.now);
         for (event, signal) in events.iter().zip(&mut chain.event_signal) {
-            let absent = window.now.tracers.iter().enumerate().all(|(slot, density)| *density == 0.0 || !of(event, slot));
+            // what a source gives off before its event begins is not the event
+            let absent = event.phase == Phase::Pending
+                || window.now.tracers.iter().enumerate().all(|(slot, density)| *density == 0.0 || !of(event, slot));
             let without = if absent {
                 None
             } else {

@@ -108,7 +108,7 @@ pub trait Emitter: Component + Clone + Spec {
         0.0
     }
 
-    /// Whether it gives heat to the air; what it does not say with [`Emitter::heat_w`] is not carried.
+    /// Whether it gives heat to the air: without it [`Emitter::heat_w`] counts for nothing.
     fn warms_air(&self) -> bool {
         false
     }
@@ -211,7 +211,7 @@ pub struct EmitterNode {
     pub heat_w: f64,
     /// Whether that heat is carried in a slot of its own, after those of its components.
     pub warms: bool,
-    /// The same as the scenario has it.
+    /// The same as the scenario has it, while it releases something.
     pub given_heat_w: Option<f64>,
     /// Heat that its flames set free, W; of this tick.
     pub flame_w: f64,
@@ -375,7 +375,11 @@ fn set_rates<E: Emitter>(
         }
         emitter.rates_kg_s(over, &mut node.rates_kg_s);
         node.released_kg += node.total_kg_s() * over.length_s();
-        node.heat_w = node.given_heat_w.unwrap_or_else(|| emitter.heat_w(&node.rates_kg_s));
+        node.heat_w = match node.given_heat_w {
+            Some(given_w) if node.total_kg_s() > 0.0 => given_w,
+            Some(_) => 0.0,
+            None => emitter.heat_w(&node.rates_kg_s),
+        };
         node.flame_w = emitter.flame_w(&node.rates_kg_s);
         node.ignited_s = emitter.ignited_s().filter(|at_s| *at_s < over.to_s);
     }

@@ -47,7 +47,7 @@ impl Surface {
     }
 }
 
-/// Things whose heat an image may be without.
+/// Things whose heat an image may be without; of a fire the flame alone, not what it warms.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Heaters {
     /// Bodies with their faults, as the scenario numbers them.

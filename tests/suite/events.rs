@@ -80,6 +80,27 @@ fn the_heat_of_a_source_is_known_as_its_gas_is_and_so_is_when_it_caught_fire() {
 }
 
 #[test]
+fn an_event_below_its_threshold_has_not_begun_for_any_sensor() {
+    let text = branch(TWO_UNITS, "12.0", 10.0).replace("members: [\"branch\"]", "members: [\"branch\"], kind: emission(above_g_s: 100.0)");
+    let all = samples(&text, Path::new(""), &Request::default());
+    for truth in all.iter().map(|s| s.ground_truth.as_ref().unwrap()) {
+        assert!(truth.snr == 0.0 && truth.label == "normal" && truth.events[0].arrival.is_none() && truth.events[0].onset.is_none());
+    }
+}
+
+#[test]
+fn a_source_gives_its_stated_heat_while_it_releases_something() {
+    let text = branch(TWO_UNITS, "12.0", 30.0).replace("kind: smouldering_wood", "heat_w: 5000.0, kind: smouldering_wood");
+    let mut simulation = crate::support::load(&text, Path::new(""), &Request::default());
+    for tick in 1..=400 {
+        simulation.step().unwrap();
+        let world = simulation.app.world_mut();
+        let node = world.query::<&envirosense::world::emitter::EmitterNode>().iter(world).next().unwrap();
+        assert_eq!(node.heat_w > 0.0, tick > 300, "{tick}: {}", node.heat_w);
+    }
+}
+
+#[test]
 fn every_reading_occurs_once_and_the_counts_are_duration_over_period() {
     let all = samples(&branch(TWO_UNITS, "12.0", 10.0), Path::new(""), &Request::default());
     let mut seen = BTreeSet::new();

@@ -1,7 +1,9 @@
 //! Section 3.5: flames and the plumes over them, the correlations themselves and what they do to bodies through the real schedule.
 
 use envirosense::diagnostics::Source;
-use envirosense::physics::thermal::fire::{FireAir, flame_height_m, mccaffrey_axis, plume_axis, virtual_source_m, warmth_at_k};
+use envirosense::physics::thermal::fire::{
+    FireAir, flame_height_m, irradiance_w_m2, mccaffrey_axis, plume_axis, virtual_source_m, warmth_at_k,
+};
 use envirosense::plugins::EnviroSensePlugins;
 use envirosense::simulation::{Request, Simulation};
 use envirosense::world::body::Bodies;
@@ -82,9 +84,12 @@ fn a_fire_warms_what_hangs_over_it_by_its_plume_and_what_stands_beside_by_its_li
     // 200 kg that lose a thousandth a second: a megawatt, a base of 2 m, a flame of 3 m
     assert!((0.7e6..2.5e6).contains(&flame.heat_w) && (2.0..4.0).contains(&flame.height_m) && flame.emissivity > 0.7, "{flame:?}");
     assert!(calm[0] > calm[1] && calm[1] > calm[2] + 20.0 && calm[2] > 293.15, "{calm:?}");
-    // radiation of a point, absorbed by a quarter of a ball's surface: what it must lose again
-    let irradiance = 0.3 * flame.heat_w / (4.0 * std::f64::consts::PI * 25.0f64.powi(2).min(5.0 * 5.0 + 0.5));
-    assert!((500.0..8000.0).contains(&irradiance));
+    // radiation of a point half way up the flame
+    let balance = |away_m: f64| 0.3 * flame.heat_w / (4.0 * std::f64::consts::PI * away_m * away_m);
+    for at in [DVec3::new(25.0, 10.0, 1.5), DVec3::new(38.0, 10.0, 1.5)] {
+        let away_m = at.distance(DVec3::new(20.0, 10.0, 0.5 + 0.5 * flame.height_m));
+        assert!((irradiance_w_m2(&flame, at) / balance(away_m) - 1.0).abs() < 1e-9);
+    }
     let (windy, leaning) = run("Uniform(speed_m_s: 6.0, from_deg: 270.0)");
     assert!(windy[0] < calm[0] - 30.0 && leaning.tip_m.x > 21.0, "{windy:?} {leaning:?}");
 }

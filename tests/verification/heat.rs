@@ -147,3 +147,26 @@ fn a_transformer_follows_its_load_as_the_standard_has_it() {
     }
     accept(&lines);
 }
+
+#[test]
+fn wood_on_a_joint_takes_its_heat_from_the_fault_and_not_from_the_line_as_it_should_be() {
+    let run = |wood: &str| {
+        let text = format!(
+            "bodies: [(id: \"joint\", shape: Capsule(length_m: 0.2, radius_m: 0.018), material: \"aluminium_weathered\", on: \"feeder/A\", extra_resistance_ohm: 1e-3)],
+            emitters: [{wood}], events: [(id: \"e\", class: \"fault\", members: [\"feeder\"], kind: overheating())]"
+        );
+        let mut simulation = line_of("700.0", NIGHT, 20.0, ACROSS, 1.0, &text);
+        for _ in 0..60 {
+            simulation.step().unwrap();
+        }
+        let phase = phase(&mut simulation);
+        let at = phase.cells.iter().position(|cell| cell.body == Some(0)).unwrap();
+        (phase.temperature_c[at], phase.unheated_c[at], phase.idle_c[at])
+    };
+    let bare = run("");
+    let touched = run(
+        "(id: \"limb\", at_m: (50.0, 10.0, 8.9), background: true, kind: smouldering_wood(mass_kg: 1.0, area_m2: 0.02, heated_by: Body(id: \"joint\")))",
+    );
+    assert!(touched.0 < bare.0 - 3.0, "{touched:?} {bare:?}");
+    assert!((touched.1 - bare.1).abs() < 1e-9 && (touched.2 - bare.2).abs() < 1e-9, "{touched:?} {bare:?}");
+}

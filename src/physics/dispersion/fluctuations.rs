@@ -227,14 +227,22 @@ pub(super) fn fluctuate(
         factors.0.clear();
         factors.0.resize(count, 1.0);
         let places: Vec<DVec3> = footprint.places(PLACES);
-        for (unrest, (_, puffs)) in fluctuations.sources.iter().zip(&emitters) {
-            let slots: Vec<usize> =
-                (0..columns.len()).filter(|slot| releases.source(*slot) == Some(unrest.source) && releases.list[*slot].live).collect();
+        for (unrest, (emitter, puffs)) in fluctuations.sources.iter().zip(&emitters) {
+            let slots: Vec<usize> = (0..columns.len())
+                .filter(|slot| releases.list[*slot].substance_of() == Some(unrest.source) && releases.list[*slot].live)
+                .collect();
+            let substances: Vec<&Vec<f64>> = emitter
+                .slots
+                .iter()
+                .zip(&puffs.mass_kg)
+                .filter(|(slot, _)| !releases.list[**slot].is_heat())
+                .map(|(_, mass)| mass)
+                .collect();
             let density = |place: DVec3| -> f64 {
                 let cells = solids.weights(&grid, place);
                 let mut sum: f64 =
                     slots.iter().flat_map(|slot| cells.iter().map(|(cell, weight)| f64::from(columns[*slot][*cell]) * weight)).sum();
-                puffs.visit(place, |puff, density| sum += density * puffs.mass_kg.iter().map(|mass| mass[puff]).sum::<f64>());
+                puffs.visit(place, |puff, density| sum += density * substances.iter().map(|mass| mass[puff]).sum::<f64>());
                 sum
             };
             factors.0[unrest.source] = unrest.mean_factor(&places, density);

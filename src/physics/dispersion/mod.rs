@@ -4,7 +4,7 @@
 //! k-th tick, as many as fit into the Courant limit and `LONGEST_STEP_S`, and sub-cycles when one tick does not.
 //! What a sensor meets of it fluctuates with `turbulence: Ensemble` (`fluctuations`).
 //! Heat travels as a substance does. It lifts a release while that is a puff; in the cells it lifts the air with `turbulence: Les(…)` alone. There, what a hot source releases goes
-//! into the cells at once, over the height of its flame. Sides of a box with a temperature of their own conduct through half a cell. Left out: chemistry between gases.
+//! into the cells at its place at once, however tall its flame. Sides of a box with a temperature of their own conduct through half a cell. Left out: chemistry between gases.
 
 pub mod fluctuations;
 mod kernel;

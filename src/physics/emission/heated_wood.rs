@@ -3,7 +3,8 @@
 //! The heated spot is a [`HeatedLayer`](super::heated_layer::HeatedLayer). With a pilot (a spark is never far from a bad joint) it ignites once the gas that can burn leaves it faster than
 //! 2.5 g m⁻² s⁻¹ or its face reaches 350 °C (Drysdale, *An Introduction to Fire Dynamics*, 2011, ch. 6); from then on the rest of the piece burns as
 //! `heated_by: Ignited(…)` has it. What it takes from a body is missing there in the tick after.
-//! A face that touches a body is taken to get as much air as an open one. Left out: flames that heat the spot in turn, fire that dies, wood that lights other wood.
+//! A face that touches a body is taken to get as much air as an open one. Left out: gas of the spot that burns (it stays unburnt and gives no flame),
+//! flames that heat the spot in turn, fire that dies, wood that lights other wood.
 
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};

@@ -196,6 +196,10 @@ impl Spec for SmoulderingWood {
     fn faults(&self, species: &SpeciesTable) -> Vec<SpecFault> {
         let unknown = self.yields_g_kg.keys().filter(|id| species.index(id).is_none() && species.particle_index(id).is_none());
         let mut faults: Vec<SpecFault> = unknown.map(|id| SpecFault::unknown_species("yields_g_kg", id, species)).collect();
+        if self.char_pct.get() > MOST_CHAR_PCT {
+            let message = format!("wood leaves at most {MOST_CHAR_PCT} % of char: more would need what its lignin has not");
+            faults.push(SpecFault::bad_value("char_pct", message));
+        }
         let path = "heated_by.history";
         if let Heat::Warmed { history } | Heat::Radiant { history, .. } = &self.heated_by
             && (history.is_empty() || history.windows(2).any(|pair| pair[0].0 >= pair[1].0))
@@ -235,6 +239,8 @@ impl Spec for SmoulderingWood {
     }
 }
 
+/// Beyond this share of char, percent, lignin would have to keep more than all of itself: its kinetics leaves 0.75 of it where that of all parts leaves 35 %.
+const MOST_CHAR_PCT: f64 = 46.0;
 /// Where the kinetics of the parts holds, °C: above it char burns.
 const WOOD_C: std::ops::RangeInclusive<f64> = -50.0..=600.0;
 /// How long a history is followed after its last time, at that temperature, s.
@@ -306,7 +312,7 @@ impl Emitter for SmoulderingWood {
     fn yield_spread(&self, species: &str) -> f64 {
         // what the file states is certain
         match self.heated_by {
-            Heat::Ignited { .. } if self.states(species) => 1.0,
+            _ if self.states(species) => 1.0,
             Heat::Ignited { .. } => yield_spread(species, true),
             Heat::Warmed { .. } | Heat::Body { .. } | Heat::Radiant { .. } => yield_spread(species, false),
         }

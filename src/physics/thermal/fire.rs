@@ -6,7 +6,7 @@
 //! radiation is that of a point half way up, three tenths of the heat (Drysdale, *An Introduction to Fire Dynamics*, 2011, ch. 4).
 //! A flame is grey: emissivity `1 − exp(−κ D)`, κ = 0.8 m⁻¹ for wood (Drysdale, table 2.10).
 //!
-//! Left out: flames that merge, fire that spreads, light of a flame that others reflect. Checked by: the tests below, `tests/verification/fire.rs`.
+//! What a fire warms beside itself stays in the truth without its event. Left out: flames that merge, fire that spreads, light of a flame that others reflect. Checked by: the tests below, `tests/verification/fire.rs`.
 
 use bevy_ecs::prelude::*;
 use glam::DVec3;

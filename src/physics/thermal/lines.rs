@@ -60,7 +60,7 @@ impl Piece {
     }
 
     fn lost_w(&self, temperature_c: f64) -> f64 {
-        loss_w_m(self.skin, self.air, temperature_c) * self.length_m + self.drawn_w
+        loss_w_m(self.skin, self.air, temperature_c) * self.length_m
     }
 }
 
@@ -93,12 +93,14 @@ pub(super) fn warm_lines(
     let lit = |at_m| if clear_w_m2 > 0.0 { light.at_w_m2(&grid, &solids, at_m, &now) / clear_w_m2 } else { 0.0 };
     bodies.resize(conditions.scenario.bodies.len(), ground.temperature_k);
     let fire_air = FireAir::new(ground.temperature_k, pressure.pa);
-    for mut phase in &mut phases {
+    let mut phases: Vec<_> = phases.iter_mut().collect();
+    phases.sort_by(|a, b| (a.line, &a.id).cmp(&(b.line, &b.id)));
+    for phase in &mut phases {
         let entry = &conditions.scenario.lines[phase.line];
         let conductor = tables.conductors.get(&entry.conductor).ok_or_else(|| format!("no conductor is called `{}`", entry.conductor))?;
         let current_a = load_a(&conditions, phase.line, now_s);
         let drawn = |body: Option<usize>| body.map_or(0.0, |body| bodies.drawn_w[body]);
-        let pieces = pieces((&phase, &conditions.scenario), conductor, &tables.materials, drawn, |at_m, along| {
+        let pieces = pieces((phase, &conditions.scenario), conductor, &tables.materials, drawn, |at_m, along| {
             let wind = wind.at(&grid, at_m);
             let speed = wind.length();
             let cosine = if speed > 0.0 { wind.dot(along) / speed } else { 0.0 };
@@ -108,17 +110,18 @@ pub(super) fn warm_lines(
             About { air, sun, light: lit(at_m), fire_w_m2 }
         })?;
         let dt_s = if phase.temperature_c.is_empty() { f64::INFINITY } else { clock.tick_s() };
-        let phase = &mut *phase;
+        let phase = &mut **phase;
         phase.temperature_c.resize(pieces.len(), celsius(ground.temperature_k));
         let capacity: Vec<f64> = pieces.iter().map(|piece| piece.capacity_j_k).collect();
         let lengths: Vec<f64> = pieces.iter().map(|piece| piece.length_m).collect();
         let conductance = conductances_w_k(&lengths, |cell| phase.cells[cell].body.is_some(), conductor.axial_w_m_k.get());
-        let gain = |i: usize, t: f64| pieces[i].joule_w(conductor, current_a, t) + pieces[i].sun_w - pieces[i].lost_w(t);
+        let gain =
+            |i: usize, t: f64| pieces[i].joule_w(conductor, current_a, t) + pieces[i].sun_w - pieces[i].lost_w(t) - pieces[i].drawn_w;
         let before = phase.temperature_c.clone();
         if !warm(&mut phase.temperature_c, &capacity, &conductance, dt_s, gain) {
             return Err(format!("line `{}` finds no temperature for its current of {current_a} A", phase.id).into());
         }
-        // what it would be without its faults, and without its current
+        // what it would be without its faults, and without its current; what touches it takes heat of the fault
         let air_c = celsius(ground.temperature_k);
         let beside = |list: &mut Vec<f64>, wanted: bool, gain: &dyn Fn(usize, f64) -> f64| {
             list.resize(if wanted { pieces.len() } else { 0 }, air_c);
@@ -143,7 +146,7 @@ pub(super) fn warm_lines(
             let now = phase.temperature_c[i];
             phase.heat.joule_w += piece.joule_w(conductor, current_a, now);
             phase.heat.sun_w += piece.sun_w;
-            phase.heat.lost_w += piece.lost_w(now);
+            phase.heat.lost_w += piece.lost_w(now) + piece.drawn_w;
             phase.heat.stored_w += capacity[i] * (now - before[i]) / dt_s;
             if conditions.scenario.air_heat == AirHeat::All {
                 heat.0.push((phase.cells[i].at_m, convected_w_m(piece.skin, piece.air, now) * piece.length_m));

@@ -1,7 +1,7 @@
 //! Thermal: temperature, humidity, pressure and cloud, as given, over a day, or recorded; overhead lines and their joints; free
-//! bodies; ground, walls and roofs; the housings of units; the scene that cameras look at.
+//! bodies; transformers; ground, walls and roofs; flames; the housings of units; the scene that cameras look at.
 //!
-//! The air is uniform in the domain. Left out: its energy on voxels, buoyancy.
+//! The weather is uniform in the domain; heat in the air is carried by dispersion. Left out: stratified air.
 
 pub mod bodies;
 pub mod enclosure;

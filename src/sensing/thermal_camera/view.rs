@@ -196,7 +196,8 @@ fn parts(lens: &Lens, blur: Blur, scene: &Scene, (x, y): (usize, usize), rays: u
             part.up += weight;
             part.sine += mirror.z * weight;
         }
-        if surface.is_some_and(|surface| scene.surfaces[surface].emissivity < SHINY) {
+        // a thin flame is not polished
+        if surface.is_some_and(|surface| scene.surfaces[surface].emissivity < SHINY && scene.surfaces[surface].fire.is_none()) {
             part.mirrored.push(mirror);
         }
     }

@@ -33,8 +33,8 @@ const BYTES_PER_FIELD: f64 = 12.0;
 /// double precision (added up from their types).
 const BYTES_AROUND: f64 = 120.0;
 /// Bytes of a voxel while eddies are resolved: that network once more, three sets of velocities, pressure, its increment, viscosity,
-/// buoyancy and free faces in double precision (added up from their types).
-const BYTES_RESOLVED: f64 = 120.0 + 16.0 * 8.0;
+/// buoyancy, temperature, warmth and free faces in double precision (added up from their types).
+const BYTES_RESOLVED: f64 = 120.0 + 18.0 * 8.0;
 /// Bytes of a voxel while a random wind is made: its faces in double precision, twice (added up from their types).
 const BYTES_RANDOM: f64 = 6.0 * 8.0;
 /// A domain may use this share of the machine's memory.
@@ -96,13 +96,9 @@ pub(super) fn domain(
     if value.domain.sides_c.any() && value.domain.boundary != Boundary::Closed {
         let fault = scenario.fault("bad-value", "domain.sides_c", "only the sides of a closed box have temperatures of their own");
         found.push(fault.help("write `boundary: Closed`, or leave `sides_c` out"));
-    } else if value.domain.sides_c.any() && matches!(value.turbulence, Turbulence::Laminar) {
-        let fault = scenario.fault(
-            "bad-value",
-            "domain.sides_c",
-            "nothing carries the heat of these sides into the air: `turbulence` is `Laminar`",
-        );
-        found.push(fault.help("write `turbulence: Les(subgrid: None)` for air that moves by itself, or `Given(…)`"));
+    } else if value.domain.sides_c.any() && !matches!(value.turbulence, Turbulence::Les { .. } | Turbulence::Given { .. }) {
+        let fault = scenario.fault("bad-value", "domain.sides_c", "nothing carries the heat of these sides into air that stands still");
+        found.push(fault.help("write `turbulence: Les(subgrid: None)` for air that moves by itself, or a `Given(…)` that spreads"));
     }
     eddies(scenario, conditions, &grid, speed, found);
     plume(scenario, found);

@@ -153,7 +153,7 @@ pub(super) fn everything(
             found.push(
                 scenario
                     .fault("too-many-tracers", "emitters", format!("{many} release components; a run can have {MAX_TRACERS}"))
-                    .help("merge emitters, or split the scenario"),
+                    .help("merge emitters, split the scenario, or leave heat out with `air_heat: None`"),
             );
             MAX_TRACERS
         }
