@@ -78,6 +78,9 @@ pub struct Diffusivity {
     /// Dissipation of turbulent energy on each level in m² s⁻³, where eddies larger than the cells are part of the wind and a puff
     /// grows only by those smaller than itself; else empty.
     pub dissipation_m2_s3: Vec<f64>,
+    /// Diffusivity of every cell where eddies smaller than the cells are not alike within a level, m² s⁻¹: what spreads there is the larger of it and that of the
+    /// level; else empty.
+    pub cells: Vec<f32>,
     /// Roughness length in m, for the wind below the lowest level; 0 where unknown.
     pub roughness_m: f64,
 }
@@ -191,6 +194,12 @@ impl WindSampler<'_> {
     pub fn by_level(grid: Grid, levels: Vec<(f64, f64)>) -> WindSampler<'static> {
         assert_eq!(levels.len(), grid.shape[2], "one pair a level");
         WindSampler { faces: None, grid, levels }
+    }
+
+    /// The cells it is known on.
+    #[must_use]
+    pub const fn grid(&self) -> &Grid {
+        &self.grid
     }
 
     /// Velocity at a point in m s⁻¹, each component interpolated between its own faces.

@@ -68,6 +68,14 @@ impl Grid {
         DVec3::from_array(self.cell_m)
     }
 
+    /// The cell a point lies in, the nearest for one outside.
+    #[must_use]
+    pub fn cell_near(&self, point: DVec3) -> usize {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the grid")]
+        let [i, j, k] = std::array::from_fn(|axis| (point[axis] / self.cell_m[axis]).clamp(0.0, (self.shape[axis] - 1) as f64) as usize);
+        self.index(i, j, k)
+    }
+
     /// The cells along each axis whose centres lie between two corners.
     #[must_use]
     pub fn ranges_between(&self, low: DVec3, high: DVec3) -> [std::ops::Range<usize>; 3] {

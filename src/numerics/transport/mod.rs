@@ -17,11 +17,13 @@
 //! Checked by: the tests below, `tests/verification/dispersion.rs`.
 
 mod implicit;
+mod local;
 mod planes;
 mod straight;
 mod sweep;
 mod winding;
 
+pub use local::LocalSpread;
 pub use planes::PlaneKernels;
 pub use sweep::{Buffers, Sweep};
 

@@ -23,7 +23,9 @@ pub use ledger::{Balance, ledger};
 
 use crate::files::scenario::{Boundary, Fidelity, InitialGas, Turbulence};
 use crate::numerics::Workers;
-use crate::numerics::transport::{Course, Faces, MAX_COURANT, MAX_TOTAL_OUTFLOW, Plan, Sides, Spread, scale_and_trim, steps_needed};
+use crate::numerics::transport::{
+    Course, Faces, LocalSpread, MAX_COURANT, MAX_TOTAL_OUTFLOW, Plan, Sides, Spread, scale_and_trim, steps_needed,
+};
 use crate::physics::AppPhysicsExt;
 use crate::physics::dispersion::fluctuations::{Fluctuations, fluctuate};
 use crate::physics::dispersion::warm_sides::{MOST_CONDUCTED, WarmSides};
@@ -232,6 +234,9 @@ fn carry(
         None if wind.high.divergent_by_axis => Course::Winding,
         None => Course::Straight,
     };
+    let open = solids.open_faces();
+    let local =
+        (!diffusivity.cells.is_empty()).then(|| LocalSpread::new(&diffusivity.cells, spread, (grid.shape, grid.cell_m), dt_s, sides, open));
     let mut columns = tracers.columns();
     state.fates.resize(columns.len(), Fate::default());
     let (workers, grid, solids, diffusivity) = (&*workers, &*grid, &*solids, &*diffusivity);
@@ -244,6 +249,9 @@ fn carry(
             // half of the losses before and half after: what is read lies between
             losses.apply(&mut releases.list, &mut columns, &mut state.fates);
             for (slot, (release, column)) in releases.list.iter().zip(&mut columns).enumerate().filter(|(_, (release, _))| release.live) {
+                if let Some(local) = &local {
+                    local.apply(column, workers);
+                }
                 if release.contents == Contents::EntryTime {
                     plan.advance(column, narrow(entered_s), workers);
                     continue;

@@ -142,17 +142,18 @@ impl<'a> PuffAir<'a> {
         wind * (libm::log(height / roughness_m) / libm::log(lowest_m / roughness_m))
     }
 
-    pub(super) fn at(&self, z_m: f64) -> Here {
-        let level = z_m / self.level_m;
+    pub(super) fn at(&self, point: DVec3) -> Here {
+        let level = point.z / self.level_m;
+        let own = self.diffusivity.cells.get(self.wind.grid().cell_near(point)).map_or(0.0, |own| f64::from(*own));
         let (low, high, share) = bracket(level - 0.5, self.levels.len() - 1);
         let (a, b) = (&self.levels[low], &self.levels[high]);
         let between = |a: f64, b: f64| a + (b - a) * share;
         let (below, above, part) = bracket(level, self.levels.len());
         let (k_below, k_above) = (self.levels[below].z, self.levels[above].z);
         Here {
-            x: between(a.x, b.x),
-            y: between(a.y, b.y),
-            z: k_below + (k_above - k_below) * part,
+            x: between(a.x, b.x).max(own),
+            y: between(a.y, b.y).max(own),
+            z: (k_below + (k_above - k_below) * part).max(own),
             sigma_v: between(a.sigma_v, b.sigma_v),
             lagrangian_s: between(a.lagrangian_s, b.lagrangian_s),
             dissipation_m2_s3: between(a.dissipation_m2_s3, b.dissipation_m2_s3),
@@ -265,7 +266,7 @@ pub fn advance(puffs: &mut Puffs, air: &PuffAir<'_>, dt_s: f64, level: SimdLevel
         heights(level, &mut lot);
         let mut speed_m_s = [0.0; TOGETHER];
         for (i, puff) in these.clone().enumerate() {
-            let here = air.at(lot.mean_m[i]);
+            let here = air.at(DVec3::new(x_m[puff], y_m[puff], lot.mean_m[i]));
             let wind = air.wind_at(DVec3::new(x_m[puff], y_m[puff], lot.carried_m[i]));
             x_m[puff] += wind.x * dt_s;
             y_m[puff] += wind.y * dt_s;

@@ -112,7 +112,8 @@ pub(super) fn travel(
             let wide = RIPE_CELLS * grid.cell_m[0].max(grid.cell_m[1]);
             let ripe = |puff: usize| {
                 let (across, up) = puffs.sigma_m(puff);
-                let here = air.at(puffs.law.mean_height(puffs.z_m[puff], puffs.depth[puff]));
+                let height_m = puffs.law.mean_height(puffs.z_m[puff], puffs.depth[puff]);
+                let here = air.at(DVec3::new(puffs.x_m[puff], puffs.y_m[puff], height_m));
                 let next = |after_s: f64| lateral_variance_m2(here.sigma_v, puffs.age_s[puff] + after_s);
                 let as_fast = here.sigma_v <= 0.0 || next(1.0) - next(0.0) >= 2.0 * here.y;
                 puffs.age_s[puff] > OLDEST_S || (across >= wide && up >= RIPE_CELLS * grid.cell_m[2] && as_fast)

@@ -36,21 +36,25 @@ impl<'a> WarmSides<'a> {
 
     /// The share of a difference that flows in a second, where most does.
     pub(super) fn conducted_per_s(&self) -> f64 {
-        let levels = self.grid.shape[2];
-        let most = |axis: usize| (0..levels).flat_map(|level| [0, 1].map(|high| self.spreads_m2_s(axis, high, level))).fold(0.0, f64::max);
+        let [nx, ny, nz] = self.grid.shape;
+        let most = |axis: usize| -> f64 {
+            (0..nx * ny * nz).flat_map(|cell| [0, 1].map(|high| self.spreads_m2_s(axis, high, cell))).fold(0.0, f64::max)
+        };
         let across = |axis: usize| 2.0 * most(axis) / (self.grid.cell_m[axis] * self.grid.cell_m[axis]);
         (0..3).filter(|axis| self.heat[*axis].iter().any(Option::is_some)).map(across).fold(0.0, f64::max)
     }
 
-    /// Diffusivity across a side: at the ground and the top that of the nearest face between cells.
-    fn spreads_m2_s(&self, axis: usize, high: usize, level: usize) -> f64 {
-        let Diffusivity { x, y, z_faces, .. } = self.diffusivity;
-        match (axis, high) {
+    /// Diffusivity between a cell and the side it lies at: at the ground and the top at least that of the nearest face between cells.
+    fn spreads_m2_s(&self, axis: usize, high: usize, cell: usize) -> f64 {
+        let Diffusivity { x, y, z_faces, cells, .. } = self.diffusivity;
+        let level = cell / (self.grid.shape[0] * self.grid.shape[1]);
+        let by_level = match (axis, high) {
             (0, _) => x[level],
             (1, _) => y[level],
             (_, 0) => z_faces[1],
             _ => z_faces[z_faces.len() - 2],
-        }
+        };
+        cells.get(cell).map_or(by_level, |own| by_level.max(f64::from(*own)))
     }
 
     /// What flows into cells in a step, kg K m⁻³; heat that is not the sides' own only leaves.
@@ -63,7 +67,7 @@ impl<'a> WarmSides<'a> {
                 let at = if high == 1 { n - 1 } else { 0 };
                 let cells = (0..nx * ny * nz).filter(|cell| cell / step % n == at && !self.solids.is_solid(*cell));
                 gains.extend(cells.map(|cell| {
-                    let share = 2.0 * self.spreads_m2_s(axis, high, cell / (nx * ny)) / (across * across) * dt_s;
+                    let share = 2.0 * self.spreads_m2_s(axis, high, cell) / (across * across) * dt_s;
                     (cell, (if own { heat } else { 0.0 } - f64::from(column[cell])) * share)
                 }));
             }

@@ -33,8 +33,8 @@ const BYTES_PER_FIELD: f64 = 12.0;
 /// double precision (added up from their types).
 const BYTES_AROUND: f64 = 120.0;
 /// Bytes of a voxel while eddies are resolved: that network once more, three sets of velocities, pressure, its increment, viscosity,
-/// buoyancy, temperature, warmth and free faces in double precision (added up from their types).
-const BYTES_RESOLVED: f64 = 120.0 + 18.0 * 8.0;
+/// buoyancy, temperature, warmth, free faces and diffusion numbers in double precision, and diffusivities (added up from their types).
+const BYTES_RESOLVED: f64 = 120.0 + 21.0 * 8.0 + 4.0;
 /// Bytes of a voxel while a random wind is made: its faces in double precision, twice (added up from their types).
 const BYTES_RANDOM: f64 = 6.0 * 8.0;
 /// A domain may use this share of the machine's memory.

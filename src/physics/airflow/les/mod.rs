@@ -2,7 +2,8 @@
 //!
 //! Starts from the mean wind around the obstacles plus random eddies (`eddies`), which also come in through the windward
 //! sides. Rough walls take the stress of the surface layer. Steps run every k-th tick, as many as fit into the Courant
-//! limit, or several in one tick. Tracers get the eddy viscosity over the sub-grid Schmidt number, one mean a level.
+//! limit, or several in one tick. Tracers get the eddy viscosity of their cell over the sub-grid Schmidt number, and
+//! at least what is left of the surface layer's diffusivity.
 //!
 //! In a periodic box a force keeps the mean wind of the scenario.
 //!
@@ -237,7 +238,7 @@ pub(super) fn advance(
         eddies.waiting_s = if steps == 1 { 0.0 } else { eddies.waiting_s - dt_s };
     }
     to_columns(&lattice, &eddies.state.velocity, &mut columns, &mut high);
-    *diffusivity = spread(&lattice, viscosity, molecular, now.layer.map_or(0.0, |layer| layer.roughness_m), &solids);
+    *diffusivity = spread(&lattice, (viscosity, molecular), subgrid, now.layer.map_or(0.0, |layer| layer.roughness_m), &solids);
     if let Some((layer, _)) = waves {
         // near the ground the cells hold little of what carries tracers up
         let ground_m = conditions.ground().map_or(0.0, |ground| ground.mean_m);
@@ -249,6 +250,7 @@ pub(super) fn advance(
             x: larger(&diffusivity.x, &left.x),
             y: larger(&diffusivity.y, &left.y),
             z_faces: larger(&diffusivity.z_faces, &left.z_faces),
+            cells: std::mem::take(&mut diffusivity.cells),
             ..left
         };
     }
@@ -483,23 +485,22 @@ fn each_high_face(lattice: &Lattice, mut call: impl FnMut(usize, usize, usize)) 
     }
 }
 
-/// What spreads tracers below the filter: one number a level, the mean over its air.
-fn spread(lattice: &Lattice, viscosity: &[f64], molecular: f64, roughness_m: f64, solids: &Solids) -> Diffusivity {
+/// What spreads tracers below the filter: molecules on every level, eddies in every cell where there is a model of them.
+fn spread(lattice: &Lattice, (viscosity, molecular): (&[f64], f64), subgrid: Subgrid, roughness_m: f64, solids: &Solids) -> Diffusivity {
     let [nx, ny, nz] = lattice.shape;
-    let level = |k: usize| {
-        let (mut sum, mut count) = (0.0, 0.0f64);
-        for j in 0..ny {
+    let still = molecular / MOLECULAR_SCHMIDT;
+    let mut cells = Vec::new();
+    if subgrid == Subgrid::Vreman {
+        cells.reserve(nx * ny * nz);
+        for (j, k) in (0..nz).flat_map(|k| (0..ny).map(move |j| (j, k))) {
             for (i, place) in lattice.row(j + 1, k + 1).enumerate() {
-                if !solids.is_solid(i + nx * (j + ny * k)) {
-                    sum += viscosity[place] - molecular;
-                    count += 1.0;
-                }
+                let solid = solids.is_solid(i + nx * (j + ny * k));
+                let spreads = if solid { 0.0 } else { still + (viscosity[place] - molecular) / SUBGRID_SCHMIDT };
+                #[expect(clippy::cast_possible_truncation, reason = "columns are single precision")]
+                cells.push(spreads as f32);
             }
         }
-        molecular / MOLECULAR_SCHMIDT + sum / count.max(1.0) / SUBGRID_SCHMIDT
-    };
-    let levels: Vec<f64> = (0..nz).map(level).collect();
-    let between = |face: usize| if face == 0 || face == nz { 0.0 } else { f64::midpoint(levels[face - 1], levels[face]) };
-    let z_faces = (0..=nz).map(between).collect();
-    Diffusivity { x: levels.clone(), y: levels, z_faces, roughness_m, ..Diffusivity::default() }
+    }
+    let z_faces = (0..=nz).map(|face| if face == 0 || face == nz { 0.0 } else { still }).collect();
+    Diffusivity { x: vec![still; nz], y: vec![still; nz], z_faces, cells, roughness_m, ..Diffusivity::default() }
 }
