@@ -2,6 +2,8 @@
 
 use serde::Deserialize;
 
+use crate::files::mesh::Mesh;
+use crate::files::obstacle::one;
 use crate::files::scenario::{Position, Waypoint};
 use crate::units::{BodyTemperature, Duration, Finite, Length, NonNegative, Positive};
 
@@ -87,7 +89,7 @@ impl Default for TransformerEntry {
 }
 
 /// The shape of a body.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub enum BodyShape {
     /// A level round bar with round ends, along its own y axis.
@@ -114,6 +116,17 @@ pub enum BodyShape {
         /// Its radius.
         radius_m: Length,
     },
+    /// A watertight surface from an STL file: its origin is the middle of the body, its y axis looks ahead, z is up.
+    Mesh {
+        /// Path from this file, or from the working folder.
+        file: String,
+        /// Metres in a unit of the file.
+        #[serde(default = "one")]
+        scale: Positive,
+        /// What the file holds, scaled.
+        #[serde(skip)]
+        surface: Mesh,
+    },
 }
 
 impl BodyShape {
@@ -131,6 +144,10 @@ impl BodyShape {
             Self::Box { size_m } => [size_m.0, size_m.1, size_m.2].map(|size| 0.5 * size.get()),
             Self::Sphere { radius_m } => [radius_m.get(); 3],
             Self::Cylinder { height_m, radius_m } => [radius_m.get(), radius_m.get(), 0.5 * height_m.get()],
+            Self::Mesh { surface, .. } => {
+                let (min, max) = surface.bounds();
+                (0.5 * (max - min)).to_array()
+            }
         }
     }
 
@@ -155,6 +172,7 @@ impl BodyShape {
                 let (h, r) = (height_m.get(), radius_m.get());
                 (2.0 * PI * r * (h + r), PI * r * r * h)
             }
+            Self::Mesh { surface, .. } => surface.surface_and_volume(),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::io::Cursor;
 use glam::DVec3;
 
 /// A watertight surface.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mesh {
     /// Corners of the triangles, in metres.
     pub triangles_m: Vec<[DVec3; 3]>,
@@ -24,6 +24,9 @@ pub enum MeshFault {
     /// There is nothing in it, or a corner is not a number.
     #[error("this mesh holds no triangle, or a corner that is not a number")]
     Empty,
+    /// It is closed, but both sides are the same.
+    #[error("this mesh encloses nothing")]
+    Flat,
     /// Edges with a triangle on one side only.
     #[error("this mesh has a hole: {edges} edges have a triangle on one side only, around ({:.3}, {:.3}, {:.3}) in the file", at.x, at.y, at.z)]
     Hole {
@@ -46,7 +49,7 @@ impl Mesh {
     /// Reads and checks the bytes of an STL file.
     ///
     /// # Errors
-    /// The first of: not an STL file, nothing in it, a hole, a fold.
+    /// The first of: not an STL file, nothing in it, a hole, a fold, nothing inside.
     pub fn read(bytes: &[u8]) -> Result<Self, MeshFault> {
         let mesh = stl_io::read_stl(&mut Cursor::new(bytes)).map_err(|error| MeshFault::NotStl(error.to_string()))?;
         let corner = |n: usize| DVec3::from_array(mesh.vertices[n].0.map(f64::from));
@@ -76,7 +79,8 @@ impl Mesh {
         if let Some(first) = folded.first() {
             return Err(MeshFault::Folded { edges: folded.len(), at: middle(first) });
         }
-        Ok(Self { triangles_m: faces.iter().map(|face| face.map(corner)).collect() })
+        let mesh = Self { triangles_m: faces.iter().map(|face| face.map(corner)).collect() };
+        if mesh.surface_and_volume().1 > 0.0 { Ok(mesh) } else { Err(MeshFault::Flat) }
     }
 
     /// The mesh scaled, turned clockwise as seen from above, and moved.
@@ -92,6 +96,15 @@ impl Mesh {
     pub fn bounds(&self) -> (DVec3, DVec3) {
         let corners = || self.triangles_m.iter().flatten().copied();
         (corners().fold(DVec3::INFINITY, DVec3::min), corners().fold(DVec3::NEG_INFINITY, DVec3::max))
+    }
+
+    /// Its surface in m² and the volume it encloses in m³.
+    #[must_use]
+    pub fn surface_and_volume(&self) -> (f64, f64) {
+        let area = |[a, b, c]: &[DVec3; 3]| 0.5 * (*b - *a).cross(*c - *a).length();
+        // tetrahedra from the origin, with the sign of the side they show it
+        let volume = |[a, b, c]: &[DVec3; 3]| a.dot(b.cross(*c)) / 6.0;
+        (self.triangles_m.iter().map(area).sum(), self.triangles_m.iter().map(volume).sum::<f64>().abs())
     }
 
     /// The triangles that reach this height.
@@ -180,6 +193,8 @@ mod tests {
         let crossings = mesh.crossings(19.013, 0.707);
         assert!(crossings.len() == 2 && (crossings[0] - 10.0).abs() < 1e-9 && (crossings[1] - 12.0).abs() < 1e-9, "{crossings:?}");
         assert!(mesh.crossings(20.5, 0.7).is_empty());
+        let (surface, volume) = mesh.surface_and_volume();
+        assert!((surface - 24.0).abs() < 1e-9 && (volume - 8.0).abs() < 1e-9);
     }
 
     #[test]

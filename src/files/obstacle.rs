@@ -93,7 +93,7 @@ fn corner() -> (Finite, Finite) {
     (zero(), zero())
 }
 
-fn one() -> Positive {
+pub(super) fn one() -> Positive {
     Positive::try_from(1.0).unwrap_or_else(|_| unreachable!("above 0"))
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::diagnostics::{Diagnostics, Source};
 use crate::files::kinds::Kinds;
-use crate::units::Positive;
+use crate::units::{NonNegative, Positive};
 
 /// One gas as written in `assets/species.ron`.
 #[derive(Clone, Debug, Deserialize)]
@@ -35,6 +35,8 @@ pub struct ParticleClass {
     pub below: String,
     /// Least and largest aerodynamic diameter in µm: that of a sphere of water that sinks as fast.
     pub aerodynamic_um: (Positive, Positive),
+    /// What a gram of it absorbs between 8 and 14 µm, m² g⁻¹.
+    pub long_wave_m2_g: NonNegative,
     /// Where the figures come from.
     pub source: String,
 }

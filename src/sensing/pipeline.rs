@@ -214,7 +214,7 @@ pub(crate) fn sense<S: Sensor>(
         }
         stage.expose(&mut chain, &window.now);
         let releases = &environment.releases;
-        let of = |event: &EventNode, slot: usize| releases.source(slot).is_some_and(|source| event.members.contains(&source));
+        let of = |event: &EventNode, slot: usize| event.released(releases, slot);
         stage.follow_events(&mut chain, window, releases, &events, &of);
         let average_us = crate::units::whole_micros(instrument.parts.average_s);
         let (now_us, tick_us) = (clock.elapsed_us(), clock.tick_us());

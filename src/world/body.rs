@@ -71,19 +71,25 @@ pub fn pose(body: &BodyEntry, at_s: f64) -> Option<(DVec3, DVec3)> {
 
 /// How a free body looks to a ray.
 #[must_use]
-pub fn facet(shape: &BodyShape, (at_m, ahead): (DVec3, DVec3)) -> Facet {
+pub fn facets(shape: &BodyShape, (at_m, ahead): (DVec3, DVec3)) -> Vec<Facet> {
     let half = DVec3::from_array(shape.half_m());
-    match shape {
+    let right = ahead.cross(DVec3::Z);
+    let whole = match shape {
         BodyShape::Capsule { radius_m, .. } => {
             let axis = ahead * (half.y - radius_m.get()).max(0.0);
             Facet::Capsule { from: at_m - axis, to: at_m + axis, radius: radius_m.get() }
         }
-        BodyShape::Box { .. } => Facet::Block { centre: at_m, half, along: ahead.cross(DVec3::Z) },
+        BodyShape::Box { .. } => Facet::Block { centre: at_m, half, along: right },
         BodyShape::Sphere { radius_m } => Facet::Ball { centre: at_m, radius: radius_m.get() },
         BodyShape::Cylinder { radius_m, .. } => {
             Facet::Bar { from: at_m - DVec3::Z * half.z, to: at_m + DVec3::Z * half.z, radius: radius_m.get() }
         }
-    }
+        BodyShape::Mesh { surface, .. } => {
+            let place = |p: DVec3| at_m + right * p.x + ahead * p.y + DVec3::Z * p.z;
+            return surface.triangles_m.iter().map(|corners| Facet::Triangle(corners.map(place))).collect();
+        }
+    };
+    vec![whole]
 }
 
 #[cfg(test)]
@@ -106,7 +112,7 @@ mod tests {
         ] {
             assert_eq!(pose(&body, at_s), Some((place, ahead)), "{at_s}");
         }
-        let Facet::Block { half, along, .. } = facet(&body.shape, pose(&body, 5.0).unwrap()) else { panic!("a box is a block") };
+        let [Facet::Block { half, along, .. }] = facets(&body.shape, pose(&body, 5.0).unwrap())[..] else { panic!("a box is a block") };
         // across the way it drives
         assert!(along == DVec3::NEG_Y && half.x == 0.9);
     }

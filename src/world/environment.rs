@@ -10,6 +10,7 @@ use crate::units::{celsius, saturation_vapour_hpa};
 use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, WindField, air_kg_m3, pressure_aloft, vapour_pressure};
 use crate::world::background::BackgroundAir;
 use crate::world::body::Bodies;
+use crate::world::cell_shares::CellShares;
 use crate::world::emitter::{EmitterNode, SourceElement};
 use crate::world::field::Field;
 use crate::world::nitrogen_oxides::{Oxides, oxidation_per_s, photolysis_per_s};
@@ -17,7 +18,7 @@ use crate::world::puffs::Puffs;
 use crate::world::sky::{Light, Sky};
 use crate::world::solid::Solids;
 use crate::world::sun::Sun;
-use crate::world::tracers::{Releases, Tracers};
+use crate::world::tracers::{Release, Releases, Tracers};
 use crate::world::{Clock, Grid};
 
 /// The air a sensor is in.
@@ -434,6 +435,40 @@ impl View<'_> {
     /// When the air came in, seconds since the start of the warm-up: where no cells remember it, just now.
     fn entered_s(&self, tracers: &[f64]) -> f64 {
         self.entry_time.map_or(self.environment.clock.elapsed_us() as f64 * 1e-6, |slot| tracers[slot])
+    }
+
+    /// The cells.
+    #[must_use]
+    pub fn grid(&self) -> &Grid {
+        &self.environment.grid
+    }
+
+    /// Σ weight × density of all tracers on every cell, puffs shared out among those they lie in; none where nothing with a weight is in the air.
+    #[must_use]
+    pub fn sum_on_cells(&self, weight: impl Fn(usize, &Release) -> f64) -> Option<Vec<f64>> {
+        let world = self.environment;
+        let weights: Vec<f64> = world.releases.list.iter().enumerate().map(|(slot, release)| weight(slot, release)).collect();
+        let mut sum: Option<Vec<f64>> = None;
+        let mut begun = || vec![0.0; world.grid.len()];
+        for (slot, column) in self.tracers.iter().enumerate().filter(|(slot, _)| world.releases.list[*slot].live && weights[*slot] != 0.0) {
+            for (cell, density) in sum.get_or_insert_with(&mut begun).iter_mut().zip(*column) {
+                *cell += weights[slot] * f64::from(*density);
+            }
+        }
+        for (emitter, puffs) in &self.puffs {
+            for puff in 0..puffs.len() {
+                let whole: f64 = emitter.slots.iter().zip(&puffs.mass_kg).map(|(slot, mass)| weights[*slot] * mass[puff]).sum();
+                if whole != 0.0 {
+                    let cells = sum.get_or_insert_with(&mut begun);
+                    CellShares::of(puffs, puff, &world.grid, &world.solids).each_row(&world.grid, |row, level, shares| {
+                        for (cell, share) in cells[row].iter_mut().zip(shares) {
+                            *cell += whole * level * share / world.grid.cell_volume_m3();
+                        }
+                    });
+                }
+            }
+        }
+        sum
     }
 
     /// A quantity on every cell: `gas/…` in ppb, `particles/…` in µg m⁻³, `air/temperature` in K, `air/humidity` (of the weather) in kg/kg, `wind` (its

@@ -12,6 +12,7 @@ use crate::files::scenario::{Emission, Overheating};
 use crate::world::body::Bodies;
 use crate::world::emitter::EmitterNode;
 use crate::world::lines::PhaseNode;
+use crate::world::tracers::Releases;
 use crate::world::{AppStateExt, Clock, Tick, TickSystems};
 
 /// Where an event stands.
@@ -125,6 +126,14 @@ pub struct EventNode {
     pub intensity: f64,
     /// UCUM code.
     pub intensity_unit: String,
+}
+
+impl EventNode {
+    /// Whether what is in a slot comes from one of its members.
+    #[must_use]
+    pub fn released(&self, releases: &Releases, slot: usize) -> bool {
+        releases.source(slot).is_some_and(|source| self.members.contains(&source))
+    }
 }
 
 type SpawnEvent = fn(&KindSpec<EventRole>, &mut EntityWorldMut<'_>);

@@ -39,6 +39,8 @@ pub mod sky;
 /// Gas that is still smaller than the cells.
 pub mod puffs;
 
+pub(crate) mod cell_shares;
+
 /// Sources.
 pub mod emitter;
 

@@ -271,6 +271,19 @@ impl Facet {
         }
     }
 
+    /// Its surface, m².
+    #[must_use]
+    pub fn area_m2(&self) -> f64 {
+        use std::f64::consts::PI;
+        match self {
+            Self::Capsule { from, to, radius } => 2.0 * PI * radius * (from.distance(*to) + 2.0 * radius),
+            Self::Bar { from, to, radius } => 2.0 * PI * radius * (from.distance(*to) + radius),
+            Self::Ball { radius, .. } => 4.0 * PI * radius * radius,
+            Self::Block { half, .. } => 8.0 * (half.x * half.y + half.y * half.z + half.z * half.x),
+            Self::Triangle([a, b, c]) => 0.5 * (*b - *a).cross(*c - *a).length(),
+        }
+    }
+
     /// Its least extent, m: how thin it may look.
     #[must_use]
     pub fn thickness_m(&self) -> f64 {

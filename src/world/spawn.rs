@@ -211,7 +211,10 @@ pub fn plan_tracers(scenario: &Scenario, kinds: &EmitterKinds, species: &Species
     if scenario.fidelity == Fidelity::Field && BackgroundAir::new(&scenario.background, species).varies() {
         list.push(Release::lasting("air/entry_time".to_owned(), Contents::EntryTime, true));
     }
-    let bodies = scenario.air_heat == AirHeat::All && !(scenario.lines.is_empty() && scenario.bodies.is_empty());
+    let bodies = scenario.air_heat == AirHeat::All && {
+        let walls = scenario.obstacles.iter().any(|obstacle| obstacle.material().is_some());
+        walls || !(scenario.lines.is_empty() && scenario.bodies.is_empty())
+    };
     if scenario.fidelity == Fidelity::Field && (bodies || scenario.domain.sides_c.any()) {
         list.push(Release::lasting("bodies/heat".to_owned(), Contents::Heat { source: None }, scenario.domain.sides_c.any()));
     }

@@ -6,9 +6,11 @@ use envirosense::diagnostics::Source;
 use envirosense::plugins::EnviroSensePlugins;
 use envirosense::recording::SampleList;
 use envirosense::recording::sample::{SensorReading, UniversalSensorReading};
-use envirosense::sensing::thermal_camera::band::radiance;
+use envirosense::sensing::thermal_camera::band::{radiance, temperature_k, transmission};
 use envirosense::sensing::thermal_camera::total_noise;
 use envirosense::simulation::{Request, Simulation};
+use envirosense::units::AIR_HEAT_J_KG_K;
+use envirosense::world::air::{air_kg_m3, pressure_aloft};
 
 use crate::table::{Line, accept};
 
@@ -117,6 +119,96 @@ fn a_hot_body_shows_what_its_emissivity_lets_it_and_firmware_that_knows_it_recov
     ]);
     let across = 2.0 * 0.5 / 10.0 / PIXEL;
     assert!(((seen.x_max - seen.x_min) - across).abs() < 2.0 && ((seen.y_max - seen.y_min) - across).abs() < 2.0, "{seen:?} {across}");
+}
+
+#[test]
+fn smoke_dims_a_hot_body_and_hot_air_before_it_glows() {
+    let studio = Studio::new(&[("plain", "netd_mk: 0.0, offset_k: 0.0", "")]);
+    // two cells of 8 m on the way, above and below it, are filled in the first second; nothing moves in still air without turbulence
+    let fill = |what: &str| {
+        let each = |z: f64| format!("(id: \"at-{z}\", at_m: (20.0, 12.0, {z:?}), settling_m_s: 0.0, {what})");
+        format!("emitters: [{}, {}], events: [(id: \"e\", class: \"line_fault\", members: [\"at-4\", \"at-12\"])]", each(4.0), each(12.0))
+    };
+    let look = |what: &str| {
+        let scene = format!(
+            "{EVEN}, wind: Calm, bodies: [(id: \"ball\", shape: Sphere(radius_m: 1.5), material: \"black\", at_m: (20.0, 30.0, 8.0), temperature_c: 100.0)],
+            devices: [(id: \"plain\", product: \"plain\", at_m: (20.0, 4.0, 0.0), serial: 3)], {}",
+            fill(what)
+        );
+        let samples = studio.run(1.0, 3.0, &scene);
+        let last = samples.last().unwrap();
+        let seen = thermal(last).unwrap();
+        let snr = samples.iter().map(|sample| sample.ground_truth.as_ref().unwrap().snr).fold(0.0, f64::max);
+        (celsius(seen, true), snr)
+    };
+    let (volume, air) = (512.0, air_kg_m3(pressure_aloft(101_325.0, 8.0, 293.15), 293.15));
+    let (dust, heat) = ("pm10_g_s: 400.0, pm2_5_share: 1.0, pm1_share: 1.0, until_s: 1.0", 1e8);
+    // 0.08 m² g⁻¹ of 400 g in a cell; 100 MJ in one
+    let (smoke_per_m, warmth_k) = (0.08 * 400.0 / volume, heat / (AIR_HEAT_J_KG_K * air * volume));
+    let l = |t_c: f64| radiance(t_c + 273.15).0;
+    let through = |range_m: f64| transmission(range_m, 293.15, 0.001);
+    // `slant`: how much longer than straight ahead
+    let expected = |smoke_per_m: f64, warmth_k: f64, behind: f64, slant: f64| {
+        let clear = (-8.0 * slant * smoke_per_m).exp();
+        let glow = l(20.0 + warmth_k) - l(20.0);
+        temperature_k(l(20.0) + clear * behind + (through(4.0 * slant) - through(12.0 * slant) * clear) * glow) - 273.15
+    };
+    let ball = through(24.5) * (l(100.0) - l(20.0));
+    let mut lines = Vec::new();
+    for (name, what, smoke_per_m, warmth_k) in [
+        ("clear", "kind: dust(pm10_g_s: 0.0)".to_owned(), 0.0, 0.0),
+        ("smoke", format!("kind: dust({dust})"), smoke_per_m, 0.0),
+        ("hot-air", format!("heat_w: {heat:?}, kind: gas_leak(species: \"CO\", rate_g_s: 0.001, until_s: 1.0)"), 0.0, warmth_k),
+        ("hot-smoke", format!("heat_w: {heat:?}, kind: dust({dust})"), smoke_per_m, warmth_k),
+    ] {
+        let (frame, snr) = look(&what);
+        // the middle of the ball, and a pixel a row above the horizon that looks past it
+        let (on, off) = (frame[60 * 160 + 80], frame[59 * 160 + 50]);
+        let slant = (1.0 + (29.5 * PIXEL).powi(2)).sqrt();
+        let (on_expected, off_expected) = (expected(smoke_per_m, warmth_k, ball, 1.0), expected(smoke_per_m, warmth_k, 0.0, slant));
+        let source = "transfer through an even layer without scattering: Modest 2013, ch. 10";
+        lines.push(row("camera", &format!("11-{name}-before-100C"), on_expected, on, (on - on_expected).abs(), 0.05, source));
+        if name != "hot-air" && name != "hot-smoke" {
+            assert!((off - 20.0).abs() < 0.05, "{name}: {off}");
+        } else {
+            lines.push(row("camera", &format!("11-{name}-before-20C"), off_expected, off, (off - off_expected).abs(), 0.05, source));
+        }
+        assert_eq!(snr > 3.0, name != "clear", "{name}: {snr}");
+    }
+    accept(&lines);
+}
+
+/// A box around the origin with outward triangles, as ASCII STL in millimetres.
+fn stl_box(size_m: [f64; 3]) -> String {
+    let corner = |n: usize| [0, 1, 2].map(|axis| if n >> axis & 1 == 1 { 500.0 * size_m[axis] } else { -500.0 * size_m[axis] });
+    let sides = [[0, 2, 3, 1], [4, 5, 7, 6], [0, 1, 5, 4], [2, 6, 7, 3], [0, 4, 6, 2], [1, 3, 7, 5]];
+    let facet = |corners: [usize; 3]| {
+        let vertices = corners.map(corner).map(|[x, y, z]| format!("vertex {x} {y} {z}\n")).concat();
+        format!("facet normal 0 0 0\nouter loop\n{vertices}endloop\nendfacet\n")
+    };
+    let facets: String = sides.iter().flat_map(|[a, b, c, d]| [facet([*a, *b, *c]), facet([*a, *c, *d])]).collect();
+    format!("solid box\n{facets}endsolid box\n")
+}
+
+#[test]
+fn a_body_from_a_file_is_as_warm_and_looks_as_the_same_box() {
+    let studio = Studio::new(&[("plain", "netd_mk: 0.0, offset_k: 0.0", "")]);
+    std::fs::write(studio.folder.path().join("motor.stl"), stl_box([0.8, 1.6, 0.6])).unwrap();
+    let look = |shape: &str| {
+        let scene = format!(
+            "{EVEN}, wind: Uniform(speed_m_s: 2.0, from_deg: 270.0), bodies: [(id: \"motor\", shape: {shape}, material: \"galvanised_steel_weathered\",
+            at_m: (18.5, 14.0, 7.5), turn_deg: 30.0, heat_w: 3000.0)], devices: [(id: \"plain\", product: \"plain\", at_m: (20.0, 4.0, 0.0), serial: 3)]"
+        );
+        let samples = studio.run(1.0, 3.0, &scene);
+        let last = samples.last().unwrap();
+        (celsius(thermal(last).unwrap(), true), last.ground_truth.as_ref().unwrap().boxes[0].clone())
+    };
+    let (file, box_of_file) = look("Mesh(file: \"motor.stl\", scale: 0.001)");
+    let (whole, box_of_box) = look("Box(size_m: (0.8, 1.6, 0.6))");
+    // rays of small and of large facets stand apart: a pixel at an edge may differ by one in 256
+    let apart = file.iter().zip(&whole).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    assert!(most(&whole) > 40.0 && apart < 0.01 * (most(&whole) - 20.0), "{apart} {}", most(&whole));
+    assert!((box_of_file.apparent_c - box_of_box.apparent_c).abs() < 0.02, "{box_of_file:?} {box_of_box:?}");
 }
 
 #[test]

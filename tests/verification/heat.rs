@@ -1,10 +1,15 @@
 //! Section 3.6: overhead lines and their joints, through the real schedule.
 
+use bevy_ecs::system::SystemState;
 use envirosense::diagnostics::Source;
+use envirosense::physics::thermal::surfaces::SurfaceTemperatures;
 use envirosense::plugins::EnviroSensePlugins;
+use envirosense::prelude::Grid;
 use envirosense::simulation::{Request, Simulation};
+use envirosense::units::AIR_HEAT_J_KG_K;
 use envirosense::world::body::Bodies;
 use envirosense::world::lines::PhaseNode;
+use envirosense::world::tracers::{Releases, Tracers};
 
 use crate::table::{Line, accept};
 
@@ -169,4 +174,53 @@ fn wood_on_a_joint_takes_its_heat_from_the_fault_and_not_from_the_line_as_it_sho
     );
     assert!(touched.0 < bare.0 - 3.0, "{touched:?} {bare:?}");
     assert!((touched.1 - bare.1).abs() < 1e-9 && (touched.2 - bare.2).abs() < 1e-9, "{touched:?} {bare:?}");
+}
+
+#[test]
+fn walls_and_a_roof_give_the_air_at_them_what_they_lose_to_it() {
+    let text = "Scenario(format: 1, name: \"house\", start: \"2024-06-10T10:59:30Z\", site: (latitude_deg: 30.0, longitude_deg: 0.0, elevation_m: 0.0),
+        tick_s: 1.0, duration_s: 1000.0, domain: (size_m: (20.0, 20.0, 16.0), cell_m: 2.0, boundary: Closed), turbulence: Laminar, wind: Calm, air_heat: All,
+        weather: Given(temperature_c: 20.0, humidity_pct: 30.0, pressure_hpa: 1013.25),
+        obstacles: [Box(min_m: (6.0, 6.0, 0.0), max_m: (14.0, 14.0, 6.0))])";
+    let mut simulation = Simulation::load(EnviroSensePlugins, &Source::new("house.ron", text), &Request::default())
+        .unwrap_or_else(|error| panic!("{error}"));
+    let grid = *simulation.app.world().resource::<Grid>();
+    // the roof, then four walls; a flat plate in still air loses 5.7 W m⁻² K⁻¹
+    let (areas_m2, transfer) = ([64.0, 48.0, 48.0, 48.0, 48.0], 5.7);
+    let mut released_j = [0.0; 5];
+    let mut last_w = [0.0; 5];
+    for _ in 0..120 {
+        simulation.step().unwrap();
+        released_j.iter_mut().zip(last_w).for_each(|(sum, last)| *sum += last);
+        let surfaces = simulation.app.world().resource::<SurfaceTemperatures>();
+        for ((watts, kelvin), area) in last_w.iter_mut().zip(surfaces.kelvin().skip(1)).zip(areas_m2) {
+            *watts = transfer * area * (kelvin - 293.15);
+        }
+    }
+    let world = simulation.app.world_mut();
+    let mut state: SystemState<Tracers<'_, '_>> = SystemState::new(world);
+    let columns = state.get(world).unwrap();
+    let slot = world.resource::<Releases>().heat_slots().next().unwrap();
+    let column = columns.columns()[slot].to_vec();
+    let joule = |cells: &dyn Fn([usize; 3]) -> bool| -> f64 {
+        let [nx, ny, _] = grid.shape;
+        let chosen = (0..grid.len()).filter(|cell| cells([cell % nx, cell / nx % ny, cell / (nx * ny)]));
+        chosen.map(|cell| f64::from(column[cell])).sum::<f64>() * grid.cell_volume_m3() * AIR_HEAT_J_KG_K
+    };
+    let inside = |i: usize| (3..7).contains(&i);
+    let roof = joule(&|[i, j, k]| inside(i) && inside(j) && k == 3);
+    let east = joule(&|[i, j, k]| i == 7 && inside(j) && k < 3);
+    let all = joule(&|_| true);
+    let whole: f64 = released_j.iter().sum();
+    let of_air = |case: &str, expected: f64, measured: f64| {
+        let error = (measured / expected - 1.0).abs();
+        let source = "flux of a flat plate, 5.7 W m⁻² K⁻¹ in still air, times area and time";
+        Line { source, ..row(case.to_owned(), expected, measured, error, 1e-4) }
+    };
+    assert!(released_j[0] > 1.2 * released_j[1] && last_w[0] > 64.0 * 5.7 * 10.0, "{released_j:?} {last_w:?}");
+    accept(&[
+        of_air("air-heat-roof", released_j[0], roof),
+        of_air("air-heat-east-wall", released_j[1], east),
+        of_air("air-heat-house", whole, all),
+    ]);
 }

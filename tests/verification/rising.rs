@@ -125,7 +125,10 @@ fn a_resolved_plume_rises_and_widens_as_the_similarity_law_has_it() {
         return;
     }
     // a square of 1 m on 16 cells: a smooth column for some metres, then eddies
-    let levels = plume(0.25, (20.0, 32.0), 50.0, 60.0);
+    let levels = plume(0.25, (20.0, 32.0), 50.0, 120.0);
+    for level in &levels {
+        println!("PROFILE {:.3} {:.4} {:.4} {:.4} {:.1}", level.z_m, level.wind_m_s, level.warmth_k, level.width_m, level.passes_w);
+    }
     let wide: Vec<&Mean> = levels.iter().filter(|level| (14.0..28.0).contains(&level.z_m)).collect();
     let (growth, at_0) = straight(&wide.iter().map(|level| (level.z_m, level.width_m)).collect::<Vec<_>>());
     let origin_m = -at_0 / growth;

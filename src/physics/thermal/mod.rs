@@ -55,7 +55,7 @@ impl Plugin for ThermalPlugin {
                 (
                     fire::burn,
                     (lines::warm_lines, bodies::warm_bodies).chain().before(EventSystems),
-                    surfaces::warm_surfaces,
+                    (surfaces::warm_surfaces, surfaces::warm_the_air).chain(),
                     scene::show_surfaces,
                 )
                     .chain()

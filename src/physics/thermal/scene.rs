@@ -14,7 +14,7 @@ use crate::files::material::Material;
 use crate::files::scenario::Scenario;
 use crate::units::kelvin;
 use crate::world::Clock;
-use crate::world::body::{Bodies, facet, pose};
+use crate::world::body::{self, Bodies, pose};
 use crate::world::heat::{Flame, Flames};
 use crate::world::lines::{LineCell, PhaseNode};
 use crate::world::scene::{Facet, GROUND, Scene, Surface};
@@ -123,7 +123,7 @@ fn facets(conditions: &Conditions, tables: &LineTables, phases: &[&PhaseNode], n
         }
     }
     for (_, body) in free(scenario) {
-        facets.extend(pose(body, now_s).map(|pose| (facet(&body.shape, pose), surface)));
+        facets.extend(pose(body, now_s).into_iter().flat_map(|pose| body::facets(&body.shape, pose)).map(|facet| (facet, surface)));
         surface += 1;
     }
     facets

@@ -5,7 +5,8 @@
 //! and moisture `m` (Deardorff, *J. Geophys. Res.* 83, 1978). Each face of a box has a temperature of its own; round and meshed obstacles have
 //! one, with a quarter of their surface to the sun and half to the sky (`bodies`). Two days of the weather at the
 //! present wind come before the first tick, so that walls begin with their warmth. Obstacles shade walls and roofs at their middles.
-//! Left out: shadows on the ground, which has one temperature; rain, dew, what surfaces do to the air; rooms behind walls.
+//! With `air_heat: All` walls and roofs give to the air what they lose to it, at the cells before them; what the ground gives is in the weather, which was measured over it.
+//! Left out: shadows on the ground, which has one temperature; rain, dew; rooms behind walls.
 
 use bevy_ecs::prelude::*;
 use glam::DVec3;
@@ -15,9 +16,11 @@ use super::enclosure::transfer_w_m2_k;
 use super::lines::LineTables;
 use super::{GroundAir, air_and_sky};
 use crate::files::material::{Material, Materials};
+use crate::files::scenario::AirHeat;
 use crate::numerics::slab::{Layer, Slab};
 use crate::units::{Fraction, Positive, STEFAN_BOLTZMANN_W_M2_K4, celsius, kelvin, saturation_vapour_hpa};
 use crate::world::air::{WindField, specific_humidity};
+use crate::world::heat::HeatSources;
 use crate::world::scene::Facet;
 use crate::world::shape::Shape;
 use crate::world::sky::Sky;
@@ -64,6 +67,25 @@ pub struct Face {
     at_m: DVec3,
     /// What a ray can meet.
     pub facets: Vec<Facet>,
+}
+
+impl Face {
+    /// Middles of the cells before it, m: those of air beside a cell that the obstacle fills, on the side of a flat one. The place before its middle where it fills none.
+    fn before(&self, shape: &Shape, grid: &Grid, solids: &Solids) -> Vec<DVec3> {
+        let sides = [DVec3::X, DVec3::NEG_X, DVec3::Y, DVec3::NEG_Y, DVec3::Z, DVec3::NEG_Z];
+        let mut list = Vec::new();
+        for cell in shape.cells(grid) {
+            let [nx, ny, _] = grid.shape;
+            let centre = grid.centre(cell % nx, cell / nx % ny, cell / (nx * ny));
+            for side in sides.into_iter().filter(|side| self.normal.is_none_or(|normal| normal == *side)) {
+                let beside = centre + side * grid.cell();
+                if grid.contains(beside) && !solids.is_solid(grid.cell_near(beside)) {
+                    list.push(beside);
+                }
+            }
+        }
+        if list.is_empty() { vec![self.at_m] } else { list }
+    }
 }
 
 /// The faces of an obstacle: five of a box, whose underside nothing sees, one of anything else, one without facets of the ground.
@@ -194,6 +216,31 @@ fn followed(conditions: &Conditions, materials: &Materials) -> Vec<Followed> {
         list.extend(faces(shape).into_iter().map(|face| Followed::new(face, material)));
     }
     list
+}
+
+/// What walls and roofs give to the air, where, in this tick.
+pub(super) fn warm_the_air(
+    (conditions, grid, air, solids): (Res<Conditions>, Res<Grid>, Res<GroundAir>, Res<Solids>),
+    temperatures: Res<SurfaceTemperatures>,
+    wind: WindField,
+    mut places: Local<Vec<(f64, DVec3, Vec<DVec3>)>>,
+    mut heat: ResMut<HeatSources>,
+) {
+    if conditions.scenario.air_heat != AirHeat::All {
+        return;
+    }
+    let walls = conditions.shapes.iter().filter(|shape| !matches!(shape, Shape::Ground(_)));
+    if places.is_empty() {
+        let of = |shape: &Shape| {
+            let place = |face: Face| (face.facets.iter().map(Facet::area_m2).sum(), face.at_m, face.before(shape, &grid, &solids));
+            faces(shape).into_iter().map(place).collect::<Vec<_>>()
+        };
+        *places = walls.flat_map(of).collect();
+    }
+    for ((area_m2, at_m, before), surface_k) in places.iter().zip(temperatures.kelvin().skip(1)) {
+        let flux_w_m2 = transfer_w_m2_k(wind.at(&grid, *at_m).length()) * (surface_k - air.temperature_k);
+        heat.0.extend(before.iter().map(|at_m| (*at_m, flux_w_m2 * area_m2 / before.len() as f64)));
+    }
 }
 
 /// Lets ground, walls and roofs warm or cool, every so often.

@@ -1,6 +1,6 @@
 //! Thermal camera: an uncooled long-wave array, Lepton 3.5 class, any resolution.
 //!
-//! A frame goes through `optics` (where each pixel looks), `view` (what it sees there), `radiometry` (the radiance that arrives),
+//! A frame goes through `optics` (where each pixel looks), `view` (what it sees there), `radiometry` (the radiance that arrives, through `haze`),
 //! `detector` (what the array makes of it) and `firmware` (what is reported). The ideal frame is the mean radiance over each pixel's
 //! field of view as a black-body temperature: perfect optics, no window, no noise. Faults act on the numbers that are reported,
 //! a dropout on the frame as well. Left out: see the parts; pixels that do not look at the same time.
@@ -9,6 +9,8 @@
 pub mod band;
 pub(crate) mod detector;
 pub(crate) mod firmware;
+/// Smoke and hot air on the way.
+pub mod haze;
 /// Where a camera looks.
 pub mod optics;
 /// Radiance that reaches a camera.
@@ -46,6 +48,7 @@ use crate::world::{Clock, Tick};
 use band::{radiance, temperature_k};
 use detector::{Detector, Exposure, Streams, Taken};
 use firmware::{Assumed, Memory, correct, summary};
+use haze::Haze;
 use optics::{Blur, Lens};
 use radiometry::{Between, Shades};
 use view::View;
@@ -257,7 +260,7 @@ type Cameras<'a> = (
 fn take_frames(
     environment: Environment,
     (clock, seed, site, workers): (Res<Clock>, Res<RunSeed>, Res<SiteInfo>, Res<Workers>),
-    (scene, sky, bodies): (Res<Scene>, Res<Sky>, Res<Bodies>),
+    (scene, sky, bodies, species): (Res<Scene>, Res<Sky>, Res<Bodies>, Res<SpeciesTable>),
     events: Query<&EventNode>,
     enclosures: Query<&EnclosureState>,
     mut cameras: Query<Cameras<'_>>,
@@ -275,17 +278,22 @@ fn take_frames(
             continue;
         };
         let mut air = Surroundings::default();
-        environment.view().look(footprint, &SourceFactors::default(), &mut air);
+        let around = environment.view();
+        around.look(footprint, &SourceFactors::default(), &mut air);
         let board_k = match enclosures.get(instrument.device) {
             Ok(EnclosureState(Some(enclosure))) => enclosure.board_k,
             _ => air.temperature_k,
         };
         let CameraView { view, streams } = &mut *seen;
         let (size, blur) = (camera.size(), camera.blur());
-        view.refresh(&camera.lens(footprint, instrument.heading_deg), blur, &scene, &workers);
+        let lens = camera.lens(footprint, instrument.heading_deg);
+        view.refresh(&lens, blur, &scene, &workers);
         let sun = Sun::at(clock.utc_us(at_us), site.latitude_deg, site.longitude_deg);
-        let between = Between { air_k: air.temperature_k, humidity_frac: air.humidity_frac };
-        let shades = Shades::new(&scene.surfaces, &sky, &sun, between);
+        let between = Between { air_k: air.weather_temperature_k, humidity_frac: air.weather_humidity_frac };
+        let released = |events: &[&EventNode], slot: usize| events.iter().any(|event| event.released(&environment.releases, slot));
+        let haze = |slots: &dyn Fn(usize) -> bool| Haze::of(&around, &species, &air, slots);
+        let ways = |haze: Option<Haze>| haze.map(|haze| haze.ways(&lens, &workers)).unwrap_or_default();
+        let shades = Shades::new(&scene.surfaces, &sky, &sun, between).behind(ways(haze(&|_| true)));
         let picture = Picture::new(&shades, view, size, blur);
         truth.ideal = reported(summary(&picture.ideal_k, size[0]));
         truth.ideal_max.clone_from(&truth.ideal);
@@ -297,15 +305,30 @@ fn take_frames(
             .map(|event| Heaters { bodies: event.bodies.clone(), lines: event.lines.clone(), fires: event.members.clone() })
             .collect();
         let warms = |heaters: &Heaters| scene.surfaces.iter().any(|surface| heaters.without_k(surface).is_some());
-        let without = |heaters: &Heaters| Picture::new(&shades.without(&scene, heaters), view, size, blur);
-        let all = Heaters::all(heaters.iter());
-        if warms(&all) {
-            truth.without_events = reported(summary(&without(&all).ideal_k, size[0]));
+        // the image without some events, where they are in it: what they warm and what of theirs is on the way
+        let without = |events: &[&EventNode], heaters: &Heaters| {
+            let on_the_way = shades.hazy() && haze(&|slot| released(events, slot)).is_some();
+            if !on_the_way && !warms(heaters) {
+                return None;
+            }
+            let mut shades = shades.without(&scene, heaters);
+            if on_the_way {
+                shades = shades.behind(ways(haze(&|slot| !released(events, slot))));
+            }
+            Some(Picture::new(&shades, view, size, blur))
+        };
+        if let Some(without) = without(&events, &Heaters::all(heaters.iter())) {
+            truth.without_events = reported(summary(&without.ideal_k, size[0]));
         }
         for (event, heaters) in events.iter().zip(&heaters) {
-            // a body that is a little warm before the event begins is not the event
-            let active = event.phase == Phase::Active && warms(heaters);
-            changes.push((event.index, if active { picture.largest_change(&without(heaters)) } else { 0.0 }));
+            // a body that is a little warm before the event begins, or still warm after it, is not the event; smoke that still hangs is
+            let none = Heaters::default();
+            let without = match event.phase {
+                Phase::Pending => None,
+                Phase::Active => without(&[*event], heaters),
+                Phase::Ended => without(&[*event], &none),
+            };
+            changes.push((event.index, without.map_or(0.0, |without| picture.largest_change(&without))));
         }
         let louder = faults::noise_factor(&instrument.faults, at_us);
         let exposure = camera.exposure(board_k, at_us, index, louder);

@@ -2,12 +2,13 @@
 //!
 //! `L = Σ share · [τ (ε L(T) + (1 − ε) L_reflected) + (1 − τ) L(T_air)]`: a surface reflects as a mirror what comes from the sky
 //! or from the ground; a shiny one also the sun, in a lobe of a brushed metal. The sky is a grey body by its elevation
-//! (`world::sky`). Left out: reflections of one body in another, emissivity by angle, hot gas and smoke on the way (smoke is nearly
-//! transparent here), shade on a mirrored sun. Source: section 11 of the sensor reference; Modest, *Radiative Heat Transfer*, 2013.
+//! (`world::sky`). Smoke and hot air on the way: `haze`. Left out: reflections of one body in another, emissivity by angle, smoke before what a surface mirrors, shade on a
+//! mirrored sun. Source: section 11 of the sensor reference; Modest, *Radiative Heat Transfer*, 2013.
 
 use glam::DVec3;
 
 use crate::sensing::thermal_camera::band::{radiance, transmission};
+use crate::sensing::thermal_camera::haze::{Stretch, seen_through};
 use crate::sensing::thermal_camera::optics::Blur;
 use crate::sensing::thermal_camera::view::{Part, View};
 use crate::world::scene::{GROUND, Heaters, Scene, Surface};
@@ -43,6 +44,8 @@ pub struct Shades {
     ground: f64,
     /// Towards the sun, and its irradiance in the band.
     sun: Option<(DVec3, f64)>,
+    /// What is not clear on the way to each pixel; empty where all is.
+    ways: Vec<Vec<Stretch>>,
 }
 
 impl Shades {
@@ -64,13 +67,28 @@ impl Shades {
             air: radiance(between.air_k).0,
             ground,
             sun: (sun.sine > 0.0).then(|| (sun.towards, clear * SUN.1 * radiance(SUN.0).0)),
+            ways: Vec::new(),
         }
+    }
+
+    /// The same through these stretches on the way to each pixel; an empty list is clear air.
+    #[must_use]
+    pub fn behind(mut self, ways: Vec<Vec<Stretch>>) -> Self {
+        self.ways = ways;
+        self
+    }
+
+    /// Whether anything on the way is not clear.
+    #[must_use]
+    pub fn hazy(&self) -> bool {
+        !self.ways.is_empty()
     }
 
     /// The radiance of every pixel, W m⁻² sr⁻¹.
     #[must_use]
     pub fn image(&self, view: &View) -> Vec<f64> {
-        view.pixels.iter().map(|parts| parts.iter().map(|part| part.share * self.part(part)).sum()).collect()
+        let of = |(pixel, parts): (usize, &Vec<Part>)| parts.iter().map(|part| part.share * self.part(pixel, part)).sum();
+        view.pixels.iter().enumerate().map(of).collect()
     }
 
     /// An image of [`Self::image`] as the optics blur it, before the pixels gather it.
@@ -82,7 +100,7 @@ impl Shades {
         blur.smooth(&mut image, size);
         for (n, parts) in view.pixels.iter().enumerate().filter(|(_, parts)| parts.len() > 1) {
             for part in parts {
-                let bright = self.part(part);
+                let bright = self.part(n, part);
                 for (pixel, share) in Blur::neighbours(size, (n % size[0], n / size[0])).zip(&part.off_centre) {
                     if let Some(pixel) = pixel {
                         image[pixel] += bright * share;
@@ -93,7 +111,20 @@ impl Shades {
         image
     }
 
-    fn part(&self, part: &Part) -> f64 {
+    fn part(&self, pixel: usize, part: &Part) -> f64 {
+        let clear = self.in_clear_air(part);
+        let Some(stretches) = self.ways.get(pixel).filter(|stretches| !stretches.is_empty()) else {
+            return clear;
+        };
+        let range_m = if part.surface.is_some() { part.range_m } else { f64::INFINITY };
+        self.air + seen_through(clear - self.air, range_m, stretches, |range_m| self.through(range_m))
+    }
+
+    fn through(&self, range_m: f64) -> f64 {
+        looked_up(&self.through, range_m.sqrt() / LONGEST_ROOT)
+    }
+
+    fn in_clear_air(&self, part: &Part) -> f64 {
         let Some(surface) = part.surface else {
             return looked_up(&self.sky, part.sine);
         };
@@ -102,7 +133,7 @@ impl Shades {
         if let Some((towards, irradiance)) = self.sun.filter(|_| !part.mirrored.is_empty()) {
             around += irradiance * part.mirrored.iter().map(|mirror| lobe(mirror.dot(towards))).sum::<f64>() / part.mirrored.len() as f64;
         }
-        let through = looked_up(&self.through, part.range_m.sqrt() / LONGEST_ROOT);
+        let through = self.through(part.range_m);
         through * (emitted + reflects * around) + (1.0 - through) * self.air
     }
 
@@ -144,6 +175,7 @@ mod tests {
     fn apparent_c(object: f64, emissivity: f64, reflected: f64, through: f64, air: f64) -> f64 {
         let l = |t_c: f64| radiance(kelvin(t_c)).0;
         let shades = Shades {
+            ways: Vec::new(),
             surfaces: vec![(emissivity * l(object), 1.0 - emissivity)],
             sky: vec![l(reflected); STEPS + 1],
             through: vec![through; STEPS + 1],

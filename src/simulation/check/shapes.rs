@@ -1,8 +1,9 @@
-//! Obstacles with the files they name, and everything put on the ground where it is not flat.
+//! Obstacles and bodies with the files they name, and everything put on the ground where it is not flat.
 
 use glam::DVec3;
 
 use crate::diagnostics::Diagnostic;
+use crate::files::body::BodyShape;
 use crate::files::material::Materials;
 use crate::files::mesh::Mesh;
 use crate::files::obstacle::Obstacle;
@@ -14,7 +15,7 @@ use crate::world::environment::vector;
 use crate::world::shape::{Ground, Shape};
 use crate::world::spawn::{FileLoader, grid_of};
 
-/// The obstacles of a scenario as they stand; heights in the scenario are changed to count from z = 0 where there is a terrain.
+/// The obstacles of a scenario as they stand, with the meshes of its bodies read; heights in the scenario are changed to count from z = 0 where there is a terrain.
 pub(in crate::simulation) fn resolved(scenario: &mut Read<Scenario>, files: &FileLoader, found: &mut Vec<Diagnostic>) -> Vec<Shape> {
     let mut shapes = Vec::new();
     for (n, obstacle) in scenario.value.obstacles.iter().enumerate() {
@@ -24,23 +25,13 @@ pub(in crate::simulation) fn resolved(scenario: &mut Read<Scenario>, files: &Fil
             let fault = scenario.fault("unknown-material", &format!("{path}.material"), format!("no surface is called `{id}`"));
             found.push(fault.did_you_mean(id, materials.all().iter().map(|material| material.id.as_str()), true));
         }
-        let missing = |file: &str| {
-            scenario
-                .fault("missing-file", &format!("{path}.file"), format!("no such file: `{file}`"))
-                .help("name it relative to this file, to the folder above it, or to the working folder")
-        };
         match obstacle {
-            Obstacle::Mesh { file, at_m, scale, turn_deg, .. } => match files.open_bytes(file).map(|bytes| Mesh::read(&bytes)) {
-                None => found.push(missing(file)),
-                Some(Err(fault)) => found.push(
-                    scenario
-                        .fault("bad-mesh", &format!("{path}.file"), fault.to_string())
-                        .help("close the surface in the program that made it: inside and outside must be told apart"),
-                ),
-                Some(Ok(mesh)) => shapes.push(Shape::Mesh(mesh.placed(scale.get(), turn_deg.get(), vector(*at_m)))),
+            Obstacle::Mesh { file, at_m, scale, turn_deg, .. } => match mesh(scenario, files, (&path, file)) {
+                Ok(mesh) => shapes.push(Shape::Mesh(mesh.placed(scale.get(), turn_deg.get(), vector(*at_m)))),
+                Err(fault) => found.push(*fault),
             },
             Obstacle::Terrain { file, corner_m } => match files.open(file).map(|source| Terrain::read(&source)) {
-                None => found.push(missing(file)),
+                None => found.push(missing(scenario, (&path, file))),
                 Some(Err(faults)) => {
                     let named =
                         |fault: Diagnostic| fault.also(&scenario.source, scenario.span(&format!("{path}.file")), "this file is named here");
@@ -61,6 +52,17 @@ pub(in crate::simulation) fn resolved(scenario: &mut Read<Scenario>, files: &Fil
             simple => shapes.extend(Shape::of(simple)),
         }
     }
+    for n in 0..scenario.value.bodies.len() {
+        let BodyShape::Mesh { file, scale, .. } = &scenario.value.bodies[n].shape else { continue };
+        match mesh(scenario, files, (&format!("bodies[{n}].shape"), file)).map(|mesh| mesh.placed(scale.get(), 0.0, DVec3::ZERO)) {
+            Ok(mesh) => {
+                if let BodyShape::Mesh { surface, .. } = &mut scenario.value.bodies[n].shape {
+                    *surface = mesh;
+                }
+            }
+            Err(fault) => found.push(*fault),
+        }
+    }
     let grounds: Vec<usize> = (0..shapes.len()).filter(|n| matches!(shapes[*n], Shape::Ground(_))).collect();
     if grounds.len() > 1 {
         found.push(scenario.fault("bad-terrain", "obstacles", "a scenario has one terrain at most"));
@@ -74,6 +76,21 @@ pub(in crate::simulation) fn resolved(scenario: &mut Read<Scenario>, files: &Fil
     }
     lift(&mut scenario.value, &ground);
     shapes.into_iter().map(|shape| shape.on(&ground)).collect()
+}
+
+/// What a file that is named at a path of the scenario holds.
+fn mesh(scenario: &Read<Scenario>, files: &FileLoader, (path, file): (&str, &str)) -> Result<Mesh, Box<Diagnostic>> {
+    let bytes = files.open_bytes(file).ok_or_else(|| Box::new(missing(scenario, (path, file))))?;
+    Mesh::read(&bytes).map_err(|fault| {
+        let fault = scenario.fault("bad-mesh", &format!("{path}.file"), fault.to_string());
+        Box::new(fault.help("close the surface in the program that made it: inside and outside must be told apart"))
+    })
+}
+
+fn missing(scenario: &Read<Scenario>, (path, file): (&str, &str)) -> Diagnostic {
+    scenario
+        .fault("missing-file", &format!("{path}.file"), format!("no such file: `{file}`"))
+        .help("name it relative to this file, to the folder above it, or to the working folder")
 }
 
 /// Adds the height of the ground below it to every position.
