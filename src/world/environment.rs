@@ -443,6 +443,14 @@ impl View<'_> {
         &self.environment.grid
     }
 
+    /// Whether anything from one of these slots is in the air.
+    #[must_use]
+    pub fn holds(&self, slots: impl Fn(usize, &Release) -> bool) -> bool {
+        let list = &self.environment.releases.list;
+        let in_puffs = |(emitter, _): &(&EmitterNode, &Puffs)| emitter.slots.iter().any(|slot| slots(*slot, &list[*slot]));
+        list.iter().enumerate().any(|(slot, release)| release.live && slots(slot, release)) || self.puffs.iter().any(in_puffs)
+    }
+
     /// Σ weight × density of all tracers on every cell, puffs shared out among those they lie in; none where nothing with a weight is in the air.
     #[must_use]
     pub fn sum_on_cells(&self, weight: impl Fn(usize, &Release) -> f64) -> Option<Vec<f64>> {

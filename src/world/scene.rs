@@ -13,6 +13,7 @@ use obvhs::bvh2::Bvh2;
 use obvhs::ploc::{PlocBuilder, PlocSearchDistance, SortPrecision};
 use obvhs::ray::{Ray, RayHit};
 
+use crate::world::event::EventNode;
 use crate::world::shape::{Ground, Shape};
 
 /// The surface of the ground.
@@ -67,13 +68,13 @@ impl Heaters {
         cause.map(|(_, kelvin)| kelvin)
     }
 
-    /// All of several.
+    /// What the members of some events warm.
     #[must_use]
-    pub fn all<'h>(list: impl Iterator<Item = &'h Self>) -> Self {
-        list.fold(Self::default(), |mut all, next| {
-            all.bodies.extend(&next.bodies);
-            all.lines.extend(&next.lines);
-            all.fires.extend(&next.fires);
+    pub fn of<'e>(events: impl Iterator<Item = &'e EventNode>) -> Self {
+        events.fold(Self::default(), |mut all, event| {
+            all.bodies.extend(&event.bodies);
+            all.lines.extend(&event.lines);
+            all.fires.extend(&event.members);
             all
         })
     }

@@ -55,6 +55,12 @@ impl Haze {
         Self::new(air.grid(), smoke, warmth, weather_k)
     }
 
+    /// Whether something in some slots makes haze.
+    #[must_use]
+    pub fn hangs(air: &View<'_>, species: &SpeciesTable, slots: impl Fn(usize) -> bool) -> bool {
+        air.holds(|slot, release| slots(slot) && (release.is_heat() || absorbs_m2_kg(release, species) > 0.0))
+    }
+
     /// Smoke in m⁻¹ and warmth over `air_k` in K on every cell, either of which may be nowhere. None where all is clear.
     #[must_use]
     pub fn new(grid: &Grid, smoke_per_m: Option<Vec<f64>>, warmth_k: Option<Vec<f64>>, air_k: f64) -> Option<Self> {

@@ -37,18 +37,19 @@ use crate::streams::Draws;
 use crate::units::{Finite, Fraction, NonNegative, Positive, celsius, whole_micros};
 use crate::world::body::Bodies;
 use crate::world::enclosure::EnclosureState;
-use crate::world::environment::{Environment, Footprint, SourceFactors, Surroundings};
+use crate::world::environment::{self, Environment, Footprint, SourceFactors, Surroundings};
 use crate::world::event::{EventNode, Phase};
 use crate::world::scene::{Heaters, Scene};
 use crate::world::sky::Sky;
 use crate::world::spawn::{RunSeed, SiteInfo};
 use crate::world::sun::Sun;
+use crate::world::tracers::Releases;
 use crate::world::truth::SensorSight;
 use crate::world::{Clock, Tick};
 use band::{radiance, temperature_k};
 use detector::{Detector, Exposure, Streams, Taken};
 use firmware::{Assumed, Memory, correct, summary};
-use haze::Haze;
+use haze::{Haze, Stretch};
 use optics::{Blur, Lens};
 use radiometry::{Between, Shades};
 use view::View;
@@ -290,43 +291,27 @@ fn take_frames(
         view.refresh(&lens, blur, &scene, &workers);
         let sun = Sun::at(clock.utc_us(at_us), site.latitude_deg, site.longitude_deg);
         let between = Between { air_k: air.weather_temperature_k, humidity_frac: air.weather_humidity_frac };
-        let released = |events: &[&EventNode], slot: usize| events.iter().any(|event| event.released(&environment.releases, slot));
-        let haze = |slots: &dyn Fn(usize) -> bool| Haze::of(&around, &species, &air, slots);
-        let ways = |haze: Option<Haze>| haze.map(|haze| haze.ways(&lens, &workers)).unwrap_or_default();
-        let shades = Shades::new(&scene.surfaces, &sky, &sun, between).behind(ways(haze(&|_| true)));
-        let picture = Picture::new(&shades, view, size, blur);
+        let shades = Shades::new(&scene.surfaces, &sky, &sun, between);
+        let look = Look { around: &around, air: &air, species: &species, scene: &scene, view, lens, blur, workers: &workers };
+        let shades = shades.behind(look.ways(|_| true));
+        let picture = look.picture(&shades);
         truth.ideal = reported(summary(&picture.ideal_k, size[0]));
         truth.ideal_max.clone_from(&truth.ideal);
         truth.without_events.clone_from(&truth.ideal);
         truth.boxes = boxes(view, &scene, bodies.kelvin.len(), &picture.ideal_k, size[0]);
-        let mut changes: Vec<(usize, f64)> = Vec::new();
-        let heaters: Vec<Heaters> = events
-            .iter()
-            .map(|event| Heaters { bodies: event.bodies.clone(), lines: event.lines.clone(), fires: event.members.clone() })
-            .collect();
-        let warms = |heaters: &Heaters| scene.surfaces.iter().any(|surface| heaters.without_k(surface).is_some());
-        // the image without some events, where they are in it: what they warm and what of theirs is on the way
-        let without = |events: &[&EventNode], heaters: &Heaters| {
-            let on_the_way = shades.hazy() && haze(&|slot| released(events, slot)).is_some();
-            if !on_the_way && !warms(heaters) {
-                return None;
-            }
-            let mut shades = shades.without(&scene, heaters);
-            if on_the_way {
-                shades = shades.behind(ways(haze(&|slot| !released(events, slot))));
-            }
-            Some(Picture::new(&shades, view, size, blur))
-        };
-        if let Some(without) = without(&events, &Heaters::all(heaters.iter())) {
+        let without = |events: &[&EventNode], warm: &[&EventNode]| look.picture_without(&shades, &environment.releases, events, warm);
+        let without_all = without(&events, &events);
+        if let Some(without) = &without_all {
             truth.without_events = reported(summary(&without.ideal_k, size[0]));
         }
-        for (event, heaters) in events.iter().zip(&heaters) {
+        let mut changes: Vec<(usize, f64)> = Vec::new();
+        for event in &events {
             // a body that is a little warm before the event begins, or still warm after it, is not the event; smoke that still hangs is
-            let none = Heaters::default();
             let without = match event.phase {
                 Phase::Pending => None,
-                Phase::Active => without(&[*event], heaters),
-                Phase::Ended => without(&[*event], &none),
+                Phase::Active if events.len() == 1 => without_all.clone(),
+                Phase::Active => without(&[*event], &[*event]),
+                Phase::Ended => without(&[*event], &[]),
             };
             changes.push((event.index, without.map_or(0.0, |without| picture.largest_change(&without))));
         }
@@ -345,6 +330,44 @@ fn take_frames(
         state.before = reported(summary(&state.detector.frame_k, size[0]));
         deliver(instrument, state.before.clone(), taken, at_us, &mut reading, truth);
         truth.frame = reading.raw.iter().all(Option::is_some).then_some(ideal);
+    }
+}
+
+/// What a camera looks at in a moment, and how.
+struct Look<'l> {
+    around: &'l environment::View<'l>,
+    air: &'l Surroundings,
+    species: &'l SpeciesTable,
+    scene: &'l Scene,
+    view: &'l View,
+    lens: Lens,
+    blur: Blur,
+    workers: &'l Workers,
+}
+
+impl Look<'_> {
+    /// What smoke and hot air from some slots lie on the way to each pixel.
+    fn ways(&self, slots: impl Fn(usize) -> bool) -> Vec<Vec<Stretch>> {
+        Haze::of(self.around, self.species, self.air, slots).map(|haze| haze.ways(&self.lens, self.workers)).unwrap_or_default()
+    }
+
+    fn picture(&self, shades: &Shades) -> Picture {
+        Picture::new(shades, self.view, self.lens.size, self.blur)
+    }
+
+    /// The picture without what some events put on the way and without what some warm; none if that is nothing.
+    fn picture_without(&self, shades: &Shades, releases: &Releases, events: &[&EventNode], warm: &[&EventNode]) -> Option<Picture> {
+        let released = |slot: usize| events.iter().any(|event| event.released(releases, slot));
+        let on_the_way = shades.hazy() && Haze::hangs(self.around, self.species, released);
+        let heaters = Heaters::of(warm.iter().copied());
+        if !on_the_way && !self.scene.surfaces.iter().any(|surface| heaters.without_k(surface).is_some()) {
+            return None;
+        }
+        let mut shades = shades.without(self.scene, &heaters);
+        if on_the_way {
+            shades = shades.behind(self.ways(|slot| !released(slot)));
+        }
+        Some(self.picture(&shades))
     }
 }
 
