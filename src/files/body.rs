@@ -116,14 +116,14 @@ pub enum BodyShape {
         /// Its radius.
         radius_m: Length,
     },
-    /// A watertight surface from an STL file: its origin is the middle of the body, its y axis looks ahead, z is up.
+    /// A watertight surface from an STL file: its y axis looks ahead, z is up; the middle of the box around it is the middle of the body.
     Mesh {
         /// Path from this file, or from the working folder.
         file: String,
         /// Metres in a unit of the file.
         #[serde(default = "one")]
         scale: Positive,
-        /// What the file holds, scaled.
+        /// What the file holds, scaled, around its middle.
         #[serde(skip)]
         surface: Mesh,
     },

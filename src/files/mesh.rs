@@ -8,6 +8,9 @@ use std::io::Cursor;
 
 use glam::DVec3;
 
+/// A mesh with less volume than this part of the 3/2 power of its surface is flat: rounding makes that much, a sheet a millionth as thick as wide has a thousand times more.
+const FLAT: f64 = 1e-9;
+
 /// A watertight surface.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Mesh {
@@ -80,7 +83,8 @@ impl Mesh {
             return Err(MeshFault::Folded { edges: folded.len(), at: middle(first) });
         }
         let mesh = Self { triangles_m: faces.iter().map(|face| face.map(corner)).collect() };
-        if mesh.surface_and_volume().1 > 0.0 { Ok(mesh) } else { Err(MeshFault::Flat) }
+        let (surface, volume) = mesh.surface_and_volume();
+        if volume > FLAT * surface * surface.sqrt() { Ok(mesh) } else { Err(MeshFault::Flat) }
     }
 
     /// The mesh scaled, turned clockwise as seen from above, and moved.
@@ -89,6 +93,13 @@ impl Mesh {
         let (sin, cos) = libm::sincos(turn_deg.to_radians());
         let place = |p: DVec3| at_m + scale * DVec3::new(cos * p.x + sin * p.y, cos * p.y - sin * p.x, p.z);
         Self { triangles_m: self.triangles_m.iter().map(|triangle| triangle.map(place)).collect() }
+    }
+
+    /// The same with the middle of the box around it at the origin.
+    #[must_use]
+    pub fn centred(&self) -> Self {
+        let (min, max) = self.bounds();
+        self.placed(1.0, 0.0, -min.midpoint(max))
     }
 
     /// The smallest box around it: lower and upper corner.
@@ -102,8 +113,9 @@ impl Mesh {
     #[must_use]
     pub fn surface_and_volume(&self) -> (f64, f64) {
         let area = |[a, b, c]: &[DVec3; 3]| 0.5 * (*b - *a).cross(*c - *a).length();
-        // tetrahedra from the origin, with the sign of the side they show it
-        let volume = |[a, b, c]: &[DVec3; 3]| a.dot(b.cross(*c)) / 6.0;
+        // tetrahedra from a corner of the box around it, with the sign of the side they show it
+        let from = self.bounds().0;
+        let volume = |[a, b, c]: &[DVec3; 3]| (*a - from).dot((*b - from).cross(*c - from)) / 6.0;
         (self.triangles_m.iter().map(area).sum(), self.triangles_m.iter().map(volume).sum::<f64>().abs())
     }
 
@@ -204,6 +216,12 @@ mod tests {
             Err(MeshFault::Hole { edges, at }) => assert!(edges == 4 && (at - DVec3::new(0.5, 0.5, 1.0)).length() < 1e-9, "{edges} {at}"),
             other => panic!("{other:?}"),
         }
+        // a triangle and its back
+        let facet =
+            |[a, b, c]: [&str; 3]| format!("facet normal 0 0 0\nouter loop\nvertex {a}\nvertex {b}\nvertex {c}\nendloop\nendfacet\n");
+        let (a, b, c) = ("0 0 0.3", "1.7 0 0.3", "0.1 1.3 0.3");
+        let sheet = format!("solid sheet\n{}{}endsolid sheet\n", facet([a, b, c]), facet([a, c, b]));
+        assert_eq!(Mesh::read(sheet.as_bytes()), Err(MeshFault::Flat));
         assert!(matches!(Mesh::read(b"no triangles here"), Err(MeshFault::NotStl(_) | MeshFault::Empty)));
         assert!(Mesh::read((cube(&[]).replace("endsolid cube\n", "") + &cube(&[])).as_bytes()).is_err());
     }

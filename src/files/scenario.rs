@@ -240,7 +240,7 @@ pub enum AirHeat {
     /// That of emitters, fires above all.
     #[default]
     Emitters,
-    /// That of bodies and lines too.
+    /// That of bodies, lines, walls and roofs too.
     All,
     /// Of nothing.
     None,

@@ -1,7 +1,7 @@
 //! The state of the air that physics writes and sensors read.
 //!
 //! Wind lives on faces: each voxel owns its low x, y and z face, the high boundary planes lie in `HighFaces`.
-//! Turbulent diffusivity is one number per level and axis; a module that resolves more replaces it.
+//! Turbulent diffusivity is one number per level and axis, and one per cell where eddies are resolved; a module that resolves more replaces it.
 
 use bevy_app::{App, Plugin};
 use bevy_ecs::prelude::*;

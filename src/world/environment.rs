@@ -10,7 +10,6 @@ use crate::units::{celsius, saturation_vapour_hpa};
 use crate::world::air::{AirTemperature, GroundPressure, SpecificHumidity, WindField, air_kg_m3, pressure_aloft, vapour_pressure};
 use crate::world::background::BackgroundAir;
 use crate::world::body::Bodies;
-use crate::world::cell_shares::CellShares;
 use crate::world::emitter::{EmitterNode, SourceElement};
 use crate::world::field::Field;
 use crate::world::nitrogen_oxides::{Oxides, oxidation_per_s, photolysis_per_s};
@@ -451,7 +450,7 @@ impl View<'_> {
         list.iter().enumerate().any(|(slot, release)| release.live && slots(slot, release)) || self.puffs.iter().any(in_puffs)
     }
 
-    /// Σ weight × density of all tracers on every cell, puffs shared out among those they lie in; none where nothing with a weight is in the air.
+    /// Σ weight × density of all tracers on every cell, puffs as wide as a cell at the least; none where nothing with a weight is in the air.
     #[must_use]
     pub fn sum_on_cells(&self, weight: impl Fn(usize, &Release) -> f64) -> Option<Vec<f64>> {
         let world = self.environment;
@@ -468,11 +467,7 @@ impl View<'_> {
                 let whole: f64 = emitter.slots.iter().zip(&puffs.mass_kg).map(|(slot, mass)| weights[*slot] * mass[puff]).sum();
                 if whole != 0.0 {
                     let cells = sum.get_or_insert_with(&mut begun);
-                    CellShares::of(puffs, puff, &world.grid, &world.solids).each_row(&world.grid, |row, level, shares| {
-                        for (cell, share) in cells[row].iter_mut().zip(shares) {
-                            *cell += whole * level * share / world.grid.cell_volume_m3();
-                        }
-                    });
+                    puffs.on_cells(puff, &world.grid, |cell, density| cells[cell] += whole * density);
                 }
             }
         }

@@ -4,7 +4,7 @@ use bevy_ecs::resource::Resource;
 use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
-/// Where heat of bodies and lines goes into the air, and how much in W; what the tick before left.
+/// Where heat of bodies, lines, walls and roofs goes into the air, and how much in W; what the tick before left.
 #[derive(Resource, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct HeatSources(pub Vec<(DVec3, f64)>);
 

@@ -39,8 +39,6 @@ pub mod sky;
 /// Gas that is still smaller than the cells.
 pub mod puffs;
 
-pub(crate) mod cell_shares;
-
 /// Sources.
 pub mod emitter;
 

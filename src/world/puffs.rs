@@ -14,9 +14,12 @@ use glam::DVec3;
 use serde::{Deserialize, Serialize};
 
 use crate::numerics::special::{bessel_i0_scaled, x_exp_e1};
+use crate::world::Grid;
 
 /// A puff is cut off so many standard deviations from its centre.
 pub const REACH: f64 = 4.0;
+/// Standard deviation of the blur of a cell over its size: Gaussians no thinner, summed over cells, are even to 0.2 %.
+const CELL_BLUR: f64 = 0.6;
 /// With fewer puffs than this a sensor looks at all of them.
 const FEW: usize = 64;
 /// Bins are counted from here, so that their numbers are never negative.
@@ -304,6 +307,34 @@ impl Puffs {
         factor * libm::exp(exponent - 0.5 * distance) / (std::f64::consts::TAU * determinant.sqrt())
     }
 
+    /// Calls `each` with every cell a puff of one kilogram reaches into and its density there, kg m⁻³, as if cells blurred it: so that the sum over cells is its mass
+    /// where all of it lies in the grid, however thin it is.
+    pub fn on_cells(&self, puff: usize, grid: &Grid, mut each: impl FnMut(usize, f64)) {
+        let blur_m2 = (CELL_BLUR * grid.cell()).powf(2.0);
+        let sigma_z = self.law.sigma(self.z_m[puff], self.depth[puff]);
+        let mut blurred = Self { law: self.law, ..Self::default() };
+        blurred.push(
+            &NewPuff {
+                at_m: DVec3::new(self.x_m[puff], self.y_m[puff], self.z_m[puff]),
+                across_m2: [self.xx_m2[puff] + blur_m2.x, self.yy_m2[puff] + blur_m2.y, self.xy_m2[puff]],
+                sigma_z_m: (sigma_z * sigma_z + blur_m2.z).sqrt(),
+                buoyancy_m4_s3: 0.0,
+            },
+            std::iter::empty(),
+        );
+        let (low, high) = blurred.bounds_m(0);
+        let [x, y, z] = grid.ranges_between(low, high);
+        let level = |k: usize| blurred.law.density(blurred.z_m[0], blurred.depth[0], grid.centre(0, 0, k).z);
+        let levels: Vec<f64> = z.clone().map(level).collect();
+        for (j, i) in y.flat_map(|j| x.clone().map(move |i| (j, i))) {
+            let centre = grid.centre(i, j, 0);
+            let across = blurred.across_per_m2(0, centre.x, centre.y);
+            if across > 0.0 {
+                z.clone().zip(&levels).for_each(|(k, level)| each(grid.index(i, j, k), across * level));
+            }
+        }
+    }
+
     /// Sorts the puffs into bins; to be called after they have moved.
     #[expect(clippy::cast_possible_truncation, reason = "fewer puffs than 2^32; places to a part in a million")]
     pub fn sort_into_bins(&mut self) {
@@ -413,6 +444,34 @@ mod tests {
                 assert!((law.sigma(z, law.depth(z, sigma)) / sigma - 1.0).abs() < 1e-9);
             }
         }
+    }
+
+    #[test]
+    fn a_puff_on_cells_has_its_mass_and_its_place_however_thin_it_is() {
+        let grid = Grid { shape: [30, 20, 12], cell_m: [4.0, 2.0, 3.0] };
+        let at_m = DVec3::new(61.3, 19.2, 17.0);
+        for law in [VerticalLaw::Gaussian, VerticalLaw::Proportional] {
+            for (across_m2, sigma_z_m) in [([1e-4, 1e-4, 0.0], 0.01), ([90.0, 4.0, 15.0], 0.2), ([0.5, 16.0, 0.0], 4.0)] {
+                let mut puffs = Puffs::new(law, 1);
+                puffs.push(&NewPuff { at_m, across_m2, sigma_z_m, buoyancy_m4_s3: 0.0 }, std::iter::once(1.0));
+                let (mut mass, mut middle) = (0.0, DVec3::ZERO);
+                puffs.on_cells(0, &grid, |cell, density| {
+                    let share = density * grid.cell_volume_m3();
+                    mass += share;
+                    middle += share * grid.centre(cell % 30, cell / 30 % 20, cell / 600);
+                });
+                let height = puffs.law.mean_height(puffs.z_m[0], puffs.depth[0]);
+                let away = middle / mass - DVec3::new(at_m.x, at_m.y, height);
+                assert!((mass - 1.0).abs() < 0.02 && away.length() < 0.3, "{law:?} {across_m2:?}: {mass} {away}");
+            }
+        }
+        // of one that has left nothing is shown
+        let mut gone = Puffs::new(VerticalLaw::Gaussian, 1);
+        gone.push(
+            &NewPuff { at_m: at_m + DVec3::X * 200.0, across_m2: [9.0, 9.0, 0.0], sigma_z_m: 3.0, buoyancy_m4_s3: 0.0 },
+            std::iter::once(1.0),
+        );
+        gone.on_cells(0, &grid, |cell, density| panic!("{cell}: {density}"));
     }
 
     #[test]

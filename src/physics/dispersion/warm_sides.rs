@@ -34,23 +34,32 @@ impl<'a> WarmSides<'a> {
         Self { grid, solids, diffusivity, heat }
     }
 
-    /// The share of a difference that flows in a second, where most does.
-    pub(super) fn conducted_per_s(&self) -> f64 {
+    /// Every cell of air at a side with a temperature: the cell, the heat of that side, and the share of a difference that flows in a second.
+    fn cells(&self) -> impl Iterator<Item = (usize, f64, f64)> + '_ {
         let [nx, ny, nz] = self.grid.shape;
-        let most = |axis: usize| -> f64 {
-            (0..nx * ny * nz).flat_map(|cell| [0, 1].map(|high| self.spreads_m2_s(axis, high, cell))).fold(0.0, f64::max)
-        };
-        let across = |axis: usize| 2.0 * most(axis) / (self.grid.cell_m[axis] * self.grid.cell_m[axis]);
-        (0..3).filter(|axis| self.heat[*axis].iter().any(Option::is_some)).map(across).fold(0.0, f64::max)
+        let sides =
+            self.heat.iter().enumerate().flat_map(|(axis, pair)| pair.iter().enumerate().map(move |(high, heat)| (axis, high, heat)));
+        sides.filter_map(|(axis, high, heat)| heat.map(|heat| (axis, high, heat))).flat_map(move |(axis, high, heat)| {
+            let (step, n, across) = ([1, nx, nx * ny][axis], self.grid.shape[axis], self.grid.cell_m[axis]);
+            let at = if high == 1 { n - 1 } else { 0 };
+            let cells = (0..nx * ny * nz).filter(move |cell| cell / step % n == at && !self.solids.is_solid(*cell));
+            cells.map(move |cell| (cell, heat, 2.0 * self.spreads_m2_s(axis, high, cell) / (across * across)))
+        })
     }
 
-    /// Diffusivity between a cell and the side it lies at: at the ground and the top at least that of the nearest face between cells.
+    /// The share of a difference that flows in a second, where most does.
+    pub(super) fn conducted_per_s(&self) -> f64 {
+        self.cells().map(|(_, _, share)| share).fold(0.0, f64::max)
+    }
+
+    /// Diffusivity between a cell and the side it lies at: at the ground and the top at least that of the nearest face between cells, where there is one.
     fn spreads_m2_s(&self, axis: usize, high: usize, cell: usize) -> f64 {
         let Diffusivity { x, y, z_faces, cells, .. } = self.diffusivity;
         let level = cell / (self.grid.shape[0] * self.grid.shape[1]);
         let by_level = match (axis, high) {
             (0, _) => x[level],
             (1, _) => y[level],
+            _ if x.len() == 1 => x[0],
             (_, 0) => z_faces[1],
             _ => z_faces[z_faces.len() - 2],
         };
@@ -59,19 +68,7 @@ impl<'a> WarmSides<'a> {
 
     /// What flows into cells in a step, kg K m⁻³; heat that is not the sides' own only leaves.
     pub(super) fn gains(&self, own: bool, column: &[f32], dt_s: f64) -> Vec<(usize, f64)> {
-        let [nx, ny, nz] = self.grid.shape;
-        let mut gains = Vec::new();
-        for (axis, pair) in self.heat.iter().enumerate() {
-            let (step, n, across) = ([1, nx, nx * ny][axis], self.grid.shape[axis], self.grid.cell_m[axis]);
-            for (high, heat) in pair.iter().enumerate().filter_map(|(high, heat)| heat.map(|heat| (high, heat))) {
-                let at = if high == 1 { n - 1 } else { 0 };
-                let cells = (0..nx * ny * nz).filter(|cell| cell / step % n == at && !self.solids.is_solid(*cell));
-                gains.extend(cells.map(|cell| {
-                    let share = 2.0 * self.spreads_m2_s(axis, high, cell) / (across * across) * dt_s;
-                    (cell, (if own { heat } else { 0.0 } - f64::from(column[cell])) * share)
-                }));
-            }
-        }
-        gains
+        let gain = |(cell, heat, share): (usize, f64, f64)| (cell, (if own { heat } else { 0.0 } - f64::from(column[cell])) * share * dt_s);
+        self.cells().map(gain).collect()
     }
 }

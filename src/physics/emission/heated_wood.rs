@@ -2,9 +2,8 @@
 //!
 //! The heated spot is a [`HeatedLayer`](super::heated_layer::HeatedLayer). With a pilot (a spark is never far from a bad joint) it ignites once the gas that can burn leaves it faster than
 //! 2.5 g m⁻² s⁻¹ or its face reaches 350 °C (Drysdale, *An Introduction to Fire Dynamics*, 2011, ch. 6); from then on the rest of the piece burns as
-//! `heated_by: Ignited(…)` has it. What it takes from a body is missing there in the tick after.
-//! A face that touches a body is taken to get as much air as an open one. Left out: gas of the spot that burns (it stays unburnt and gives no flame),
-//! flames that heat the spot in turn, fire that dies, wood that lights other wood.
+//! `heated_by: Ignited(…)` has it, and the gas of the spot burns in its flame. What it takes from a body is missing there in the tick after.
+//! A face that touches a body is taken to get as much air as an open one. Left out: flames that heat the spot in turn, fire that dies, wood that lights other wood.
 
 use bevy_ecs::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -111,6 +110,11 @@ pub(super) fn heat_wood(
         let rest_kg = wood.mass_kg.get() - area_m2 * stuff.thickness_m * stuff.density_kg_m3;
         let left = |at_s: f64| state.ignited_s.map_or(1.0, |since_s| mass_left(wood.rate_per_s, wood.growth_s, at_s - since_s));
         now.rates_kg_s[COMPONENTS - 1] = rest_kg.max(0.0) * (left(from_s) - left(to_s)) / dt_s;
+        if state.ignited_s.is_some() {
+            // all that leaves the spot but its moisture
+            let fuel_kg_s: f64 = now.rates_kg_s[1..PARTS.len()].iter_mut().map(std::mem::take).sum();
+            now.rates_kg_s[COMPONENTS - 1] += fuel_kg_s;
+        }
         // a face colder than the air cools it too little to follow
         now.heat_w = (given.convected_j_m2 * area_m2 / dt_s).max(0.0);
         wood.now = now;

@@ -5,8 +5,8 @@
 //! and moisture `m` (Deardorff, *J. Geophys. Res.* 83, 1978). Each face of a box has a temperature of its own; round and meshed obstacles have
 //! one, with a quarter of their surface to the sun and half to the sky (`bodies`). Two days of the weather at the
 //! present wind come before the first tick, so that walls begin with their warmth. Obstacles shade walls and roofs at their middles.
-//! With `air_heat: All` walls and roofs give to the air what they lose to it, at the cells before them; what the ground gives is in the weather, which was measured over it.
-//! Left out: shadows on the ground, which has one temperature; rain, dew; rooms behind walls.
+//! With `air_heat: All` walls and roofs give to the air what they lose to it, at the free cells before them; what the ground gives is in the weather, which was measured over it.
+//! Left out: air that its own walls have warmed (they lose heat to the weather's), shadows on the ground, which has one temperature; rain, dew; rooms behind walls.
 
 use bevy_ecs::prelude::*;
 use glam::DVec3;
@@ -16,7 +16,7 @@ use super::enclosure::transfer_w_m2_k;
 use super::lines::LineTables;
 use super::{GroundAir, air_and_sky};
 use crate::files::material::{Material, Materials};
-use crate::files::scenario::AirHeat;
+use crate::files::scenario::{AirHeat, Fidelity};
 use crate::numerics::slab::{Layer, Slab};
 use crate::units::{Fraction, Positive, STEFAN_BOLTZMANN_W_M2_K4, celsius, kelvin, saturation_vapour_hpa};
 use crate::world::air::{WindField, specific_humidity};
@@ -70,21 +70,25 @@ pub struct Face {
 }
 
 impl Face {
-    /// Middles of the cells before it, m: those of air beside a cell that the obstacle fills, on the side of a flat one. The place before its middle where it fills none.
-    fn before(&self, shape: &Shape, grid: &Grid, solids: &Solids) -> Vec<DVec3> {
+    /// The cells it meets the air in: the share of it that is free and their middles, m. A cell beside one that the obstacle fills, on the side of a flat face, is free if nothing fills
+    /// it and it lies in the domain. An obstacle that fills no cell is free all round, at its middle.
+    fn free(&self, shape: &Shape, grid: &Grid, solids: &Solids) -> (f64, Vec<DVec3>) {
         let sides = [DVec3::X, DVec3::NEG_X, DVec3::Y, DVec3::NEG_Y, DVec3::Z, DVec3::NEG_Z];
-        let mut list = Vec::new();
-        for cell in shape.cells(grid) {
-            let [nx, ny, _] = grid.shape;
-            let centre = grid.centre(cell % nx, cell / nx % ny, cell / (nx * ny));
-            for side in sides.into_iter().filter(|side| self.normal.is_none_or(|normal| normal == *side)) {
-                let beside = centre + side * grid.cell();
-                if grid.contains(beside) && !solids.is_solid(grid.cell_near(beside)) {
-                    list.push(beside);
-                }
-            }
+        let own = shape.cells(grid);
+        let [nx, ny, _] = grid.shape;
+        let centre = |cell: usize| grid.centre(cell % nx, cell / nx % ny, cell / (nx * ny));
+        let faces = own.iter().flat_map(|cell| sides.map(|side| (side, centre(*cell) + side * grid.cell())));
+        let outer: Vec<DVec3> = faces
+            .filter(|(side, _)| self.normal.is_none_or(|normal| normal == *side))
+            .map(|(_, beside)| beside)
+            .filter(|beside| !grid.contains(*beside) || own.binary_search(&grid.cell_near(*beside)).is_err())
+            .collect();
+        if outer.is_empty() {
+            return (1.0, vec![self.at_m]);
         }
-        if list.is_empty() { vec![self.at_m] } else { list }
+        let free = |beside: &DVec3| grid.contains(*beside) && !solids.is_solid(grid.cell_near(*beside));
+        let list: Vec<DVec3> = outer.iter().copied().filter(free).collect();
+        (list.len() as f64 / outer.len() as f64, list)
     }
 }
 
@@ -226,20 +230,23 @@ pub(super) fn warm_the_air(
     mut places: Local<Vec<(f64, DVec3, Vec<DVec3>)>>,
     mut heat: ResMut<HeatSources>,
 ) {
-    if conditions.scenario.air_heat != AirHeat::All {
+    if conditions.scenario.air_heat != AirHeat::All || conditions.scenario.fidelity == Fidelity::Plume {
         return;
     }
     let walls = conditions.shapes.iter().filter(|shape| !matches!(shape, Shape::Ground(_)));
     if places.is_empty() {
         let of = |shape: &Shape| {
-            let place = |face: Face| (face.facets.iter().map(Facet::area_m2).sum(), face.at_m, face.before(shape, &grid, &solids));
+            let place = |face: Face| {
+                let (share, cells) = face.free(shape, &grid, &solids);
+                (share * face.facets.iter().map(Facet::area_m2).sum::<f64>(), face.at_m, cells)
+            };
             faces(shape).into_iter().map(place).collect::<Vec<_>>()
         };
         *places = walls.flat_map(of).collect();
     }
-    for ((area_m2, at_m, before), surface_k) in places.iter().zip(temperatures.kelvin().skip(1)) {
+    for ((area_m2, at_m, cells), surface_k) in places.iter().zip(temperatures.kelvin().skip(1)) {
         let flux_w_m2 = transfer_w_m2_k(wind.at(&grid, *at_m).length()) * (surface_k - air.temperature_k);
-        heat.0.extend(before.iter().map(|at_m| (*at_m, flux_w_m2 * area_m2 / before.len() as f64)));
+        heat.0.extend(cells.iter().map(|at_m| (*at_m, flux_w_m2 * area_m2 / cells.len() as f64)));
     }
 }
 

@@ -3,7 +3,7 @@
 //! Between 8 and 14 µm smoke absorbs and emits, it scatters next to nothing: its particles are much smaller than the wavelength. Air absorbs as the law of `band` has it,
 //! warm air at its own temperature. With `D` the radiance over that of the air around, `τ` what air lets through up to a distance and `t` what the smoke of a stretch from
 //! a to b lets through, from far to near: `D ← D t + [τ(a) − τ(b) t] [L(T) − L(T_air)]`. For stretches that are even in themselves that is the transfer without
-//! scattering, exactly. Both are known on the cells; puffs are shared out among them, so what is thinner than a cell looks as wide as one and as much.
+//! scattering, exactly. Both are known on the cells; puffs are blurred by a cell, so what is thinner than one looks as wide as one and as much.
 //! Source: Modest, *Radiative Heat Transfer*, 2013, ch. 10. Left out: bands of the gases of a fire beyond those of air, what smoke hides from a flame inside it.
 
 use glam::DVec3;
@@ -12,6 +12,7 @@ use crate::files::species::SpeciesTable;
 use crate::numerics::Workers;
 use crate::sensing::thermal_camera::band::tabled_radiance;
 use crate::sensing::thermal_camera::optics::Lens;
+use crate::sensing::thermal_camera::view;
 use crate::world::Grid;
 use crate::world::air::air_kg_m3;
 use crate::world::environment::{Surroundings, View};
@@ -80,23 +81,24 @@ impl Haze {
         (low.x < high.x).then_some(Self { grid: *grid, cells, low, high })
     }
 
-    /// The stretches that are not clear on the way through the middle of every pixel, row by row.
+    /// The stretches that are not clear on the way through the middle of every pixel, row by row, as far as a view sees.
     #[must_use]
-    pub fn ways(&self, lens: &Lens, workers: &Workers) -> Vec<Vec<Stretch>> {
+    pub fn ways(&self, lens: &Lens, view: &view::View, workers: &Workers) -> Vec<Vec<Stretch>> {
         let [width, height] = lens.size;
+        let ahead = |x: usize, y: usize| lens.towards(x as f64 + 0.5, y as f64 + 0.5);
         let rows = workers.map(
             (0..height).collect(),
             || (),
-            |(), _, y| (0..width).map(|x| self.along(lens.at_m, lens.towards(x as f64 + 0.5, y as f64 + 0.5))).collect::<Vec<_>>(),
+            |(), _, y| (0..width).map(|x| self.along(lens.at_m, ahead(x, y), view.farthest_m(x + width * y))).collect::<Vec<_>>(),
         );
         rows.into_iter().flatten().collect()
     }
 
-    /// The stretches that are not clear from a point along a unit vector, from near to far: from face to face through the cells.
+    /// The stretches that are not clear from a point along a unit vector up to a distance, from near to far: from face to face through the cells.
     ///
     /// Source of the walk: Amanatides and Woo, *Eurographics* 1987.
     #[must_use]
-    pub fn along(&self, from: DVec3, towards: DVec3) -> Vec<Stretch> {
+    pub fn along(&self, from: DVec3, towards: DVec3, up_to_m: f64) -> Vec<Stretch> {
         let (from, towards) = (from / self.grid.cell(), towards / self.grid.cell());
         let [one, other] = [self.low, self.high].map(|corner| (corner - from) / towards);
         // along an axis on which it does not move a way is inside always or never
@@ -105,8 +107,8 @@ impl Haze {
             return Vec::new();
         }
         let enters = DVec3::select(still, DVec3::NEG_INFINITY, one.min(other)).max_element().max(0.0);
-        let leaves = DVec3::select(still, DVec3::INFINITY, one.max(other)).min_element();
-        let mut list = Vec::new();
+        let leaves = DVec3::select(still, DVec3::INFINITY, one.max(other)).min_element().min(up_to_m);
+        let mut list: Vec<Stretch> = Vec::new();
         let mut at_m = enters;
         if enters >= leaves {
             return list;
@@ -119,7 +121,10 @@ impl Haze {
             let to_m = ends.min_element().min(leaves);
             let (smoke_per_m, glow) = self.cells[self.index(cell)];
             if (smoke_per_m > 0.0 || glow != 0.0) && to_m > at_m {
-                list.push(Stretch { from_m: at_m, to_m, smoke_per_m, glow });
+                match list.last_mut() {
+                    Some(last) if last.to_m == at_m && last.smoke_per_m == smoke_per_m && last.glow == glow => last.to_m = to_m,
+                    _ => list.push(Stretch { from_m: at_m, to_m, smoke_per_m, glow }),
+                }
             }
             at_m = at_m.max(to_m);
             cell += DVec3::select(ends.cmple(DVec3::splat(to_m)), towards.signum(), DVec3::ZERO);
@@ -169,15 +174,21 @@ mod tests {
         let from = DVec3::new(0.3, 1.1, 0.2);
         for towards in [DVec3::X, DVec3::Y, DVec3::new(0.5, -0.2, 0.1), DVec3::new(-0.1, 0.7, 0.01), DVec3::new(0.6, 0.6, 0.0)] {
             let towards = towards.normalize();
-            let ways = haze.along(from, towards);
+            let ways = haze.along(from, towards, f64::INFINITY);
             let side = DVec3::select(towards.cmpgt(DVec3::ZERO), GRID.size_m(), DVec3::ZERO);
             let out_m = DVec3::select(towards.cmpeq(DVec3::ZERO), DVec3::INFINITY, (side - from) / towards).min_element();
             assert!((ways.iter().map(|s| s.to_m - s.from_m).sum::<f64>() - out_m).abs() < 1e-9 && ways[0].from_m == 0.0, "{towards}");
             assert!(ways.windows(2).all(|pair| (pair[0].to_m - pair[1].from_m).abs() < 1e-9));
         }
         // from outside, and past it
-        assert!((haze.along(DVec3::new(-4.0, 1.1, 0.2), DVec3::X).iter().map(|s| s.to_m - s.from_m).sum::<f64>() - 10.0).abs() < 1e-9);
-        assert!(haze.along(DVec3::new(-4.0, 1.1, 9.0), DVec3::X).is_empty() && haze.along(from - DVec3::X, -DVec3::X).is_empty());
+        assert!(
+            (haze.along(DVec3::new(-4.0, 1.1, 0.2), DVec3::X, f64::INFINITY).iter().map(|s| s.to_m - s.from_m).sum::<f64>() - 10.0).abs()
+                < 1e-9
+        );
+        assert!(
+            haze.along(DVec3::new(-4.0, 1.1, 9.0), DVec3::X, f64::INFINITY).is_empty()
+                && haze.along(from - DVec3::X, -DVec3::X, f64::INFINITY).is_empty()
+        );
     }
 
     #[test]
@@ -186,9 +197,9 @@ mod tests {
         smoke[GRID.index(4, 2, 1)] = 0.3;
         smoke[GRID.index(7, 2, 1)] = 0.6;
         let haze = Haze::new(&GRID, Some(smoke), None, 293.15).unwrap();
-        let ways = haze.along(DVec3::new(0.5, 5.0, 0.75), DVec3::X);
+        let ways = haze.along(DVec3::new(0.5, 5.0, 0.75), DVec3::X, 7.0);
         let lengths: Vec<(f64, f64, f64)> = ways.iter().map(|s| (s.from_m, s.to_m, s.smoke_per_m)).collect();
-        assert_eq!(lengths, [(3.5, 4.5, 0.3), (6.5, 7.5, 0.6)]);
+        assert_eq!(lengths, [(3.5, 4.5, 0.3), (6.5, 7.0, 0.6)]);
         assert!(Haze::new(&GRID, Some(vec![0.0; GRID.len()]), None, 293.15).is_none());
     }
 

@@ -348,7 +348,7 @@ struct Look<'l> {
 impl Look<'_> {
     /// What smoke and hot air from some slots lie on the way to each pixel.
     fn ways(&self, slots: impl Fn(usize) -> bool) -> Vec<Vec<Stretch>> {
-        Haze::of(self.around, self.species, self.air, slots).map(|haze| haze.ways(&self.lens, self.workers)).unwrap_or_default()
+        Haze::of(self.around, self.species, self.air, slots).map(|haze| haze.ways(&self.lens, self.view, self.workers)).unwrap_or_default()
     }
 
     fn picture(&self, shades: &Shades) -> Picture {

@@ -5,6 +5,8 @@
 //! (`world::sky`). Smoke and hot air on the way: `haze`. Left out: reflections of one body in another, emissivity by angle, smoke before what a surface mirrors, shade on a
 //! mirrored sun. Source: section 11 of the sensor reference; Modest, *Radiative Heat Transfer*, 2013.
 
+use std::sync::Arc;
+
 use glam::DVec3;
 
 use crate::sensing::thermal_camera::band::{radiance, transmission};
@@ -45,7 +47,7 @@ pub struct Shades {
     /// Towards the sun, and its irradiance in the band.
     sun: Option<(DVec3, f64)>,
     /// What is not clear on the way to each pixel; empty where all is.
-    ways: Vec<Vec<Stretch>>,
+    ways: Arc<Vec<Vec<Stretch>>>,
 }
 
 impl Shades {
@@ -67,14 +69,14 @@ impl Shades {
             air: radiance(between.air_k).0,
             ground,
             sun: (sun.sine > 0.0).then(|| (sun.towards, clear * SUN.1 * radiance(SUN.0).0)),
-            ways: Vec::new(),
+            ways: Arc::default(),
         }
     }
 
     /// The same through these stretches on the way to each pixel; an empty list is clear air.
     #[must_use]
     pub fn behind(mut self, ways: Vec<Vec<Stretch>>) -> Self {
-        self.ways = ways;
+        self.ways = Arc::new(ways);
         self
     }
 
@@ -175,7 +177,7 @@ mod tests {
     fn apparent_c(object: f64, emissivity: f64, reflected: f64, through: f64, air: f64) -> f64 {
         let l = |t_c: f64| radiance(kelvin(t_c)).0;
         let shades = Shades {
-            ways: Vec::new(),
+            ways: Arc::default(),
             surfaces: vec![(emissivity * l(object), 1.0 - emissivity)],
             sky: vec![l(reflected); STEPS + 1],
             through: vec![through; STEPS + 1],

@@ -5,6 +5,8 @@
 //! uncovered (`x = (n + ½)/N`, `y = frac(n φ)`). It is done once and, where bodies move, again for the pixels they leave and enter.
 //! Source: Niederreiter, *Random Number Generation and Quasi-Monte Carlo Methods*, SIAM 1992, ch. 3 (such lattices).
 
+use std::collections::BTreeMap;
+
 use glam::DVec3;
 
 use crate::numerics::Workers;
@@ -62,14 +64,15 @@ impl View {
         }
         let [width, height] = lens.size;
         let (mut rays, mut again) = (vec![0u8; width * height], vec![!same_camera; width * height]);
-        for (facet, _) in scene.facets() {
-            mark(lens, facet, |pixel, class| rays[pixel] = rays[pixel].max(class));
+        let meshes = wholes(scene.facets());
+        for (facet, surface) in scene.facets() {
+            mark(lens, facet, meshes.get(surface), |pixel, class| rays[pixel] = rays[pixel].max(class));
         }
         if same_camera {
             let count = scene.facets().len().max(self.facets.len());
             for n in (0..count).filter(|n| scene.facets().get(*n) != self.facets.get(*n)) {
                 for (facet, _) in [scene.facets().get(n), self.facets.get(n)].into_iter().flatten() {
-                    mark(lens, facet, |pixel, _| again[pixel] = true);
+                    mark(lens, facet, None, |pixel, _| again[pixel] = true);
                 }
             }
         }
@@ -87,6 +90,12 @@ impl View {
         (self.camera, self.version, self.facets) = (Some((*lens, blur)), scene.version(), scene.facets().to_vec());
     }
 
+    /// How far a pixel sees, m.
+    #[must_use]
+    pub fn farthest_m(&self, pixel: usize) -> f64 {
+        self.pixels[pixel].iter().map(|part| if part.surface.is_some() { part.range_m } else { f64::INFINITY }).fold(0.0, f64::max)
+    }
+
     /// Every pixel that sees a body, and the body, as often as it has parts of one.
     pub fn bodies<'v>(&'v self, scene: &'v Scene) -> impl Iterator<Item = (usize, usize)> + 'v {
         let body = |part: &Part| part.surface.and_then(|surface| scene.surfaces[surface].body);
@@ -94,10 +103,20 @@ impl View {
     }
 }
 
-/// Calls `hit` with every pixel that a facet may come to lie in, and with the class of rays it needs there.
-fn mark(lens: &Lens, facet: &Facet, mut hit: impl FnMut(usize, u8)) {
+/// The boxes around all triangles of each surface that has any.
+fn wholes(facets: &[(Facet, usize)]) -> BTreeMap<usize, (DVec3, DVec3)> {
+    let mut list: BTreeMap<usize, (DVec3, DVec3)> = BTreeMap::new();
+    for (facet, surface) in facets.iter().filter(|(facet, _)| matches!(facet, Facet::Triangle(_))) {
+        let (min, max) = facet.bounds();
+        let whole = list.entry(*surface).or_insert((min, max));
+        *whole = (whole.0.min(min), whole.1.max(max));
+    }
+    list
+}
+
+/// The pixels a box may come to lie in, from and to, and how near it comes, m.
+fn reach(lens: &Lens, (min, max): (DVec3, DVec3)) -> ((f64, f64), (f64, f64), f64) {
     let [width, height] = lens.size;
-    let (min, max) = facet.bounds();
     let corners = (0..8u8).map(|n| DVec3::new(side(n, 0, min.x, max.x), side(n, 1, min.y, max.y), side(n, 2, min.z, max.z)));
     let nearest_m = corners.clone().map(|corner| lens.depth_m(corner)).fold(f64::MAX, f64::min);
     let places: Option<Vec<(f64, f64)>> = corners.map(|corner| lens.place(corner)).collect();
@@ -112,9 +131,18 @@ fn mark(lens: &Lens, facet: &Facet, mut hit: impl FnMut(usize, u8)) {
         let bulge = 1.0 + lens.bends() * libm::hypot(high.0 - low.0, high.1 - low.1);
         ((low.0 - bulge, low.1 - bulge), (high.0 + bulge, high.1 + bulge))
     });
+    (low, high, nearest_m)
+}
+
+/// Calls `hit` with every pixel that a facet may come to lie in, and with the class of rays it needs there; a triangle of a `whole` that does not look small is not small.
+fn mark(lens: &Lens, facet: &Facet, whole: Option<&(DVec3, DVec3)>, mut hit: impl FnMut(usize, u8)) {
+    let [width, height] = lens.size;
+    let (low, high, nearest_m) = reach(lens, facet.bounds());
     let pixels_per_m = lens.stretch() / (nearest_m.max(0.1) * lens.pixel_rad());
     let across_px = facet.thickness_m() * pixels_per_m;
-    let class = if (high.0 - low.0 - 2.0).max(high.1 - low.1 - 2.0) < SMALL_PX { 2 } else { u8::from(across_px < THIN_PX) };
+    let small = |low: (f64, f64), high: (f64, f64)| (high.0 - low.0 - 2.0).max(high.1 - low.1 - 2.0) < SMALL_PX;
+    let all_small = small(low, high) && whole.is_none_or(|whole| small(reach(lens, *whole).0, reach(lens, *whole).1));
+    let class = if all_small { 2 } else { u8::from(across_px < THIN_PX) };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the image")]
     let range = |low: f64, high: f64, size: usize| low.floor().max(0.0) as usize..(high.ceil().max(0.0) as usize).min(size);
     // only what lies along a bar, not all of the box around it

@@ -10,7 +10,7 @@ use crate::device::turned;
 use crate::diagnostics::Diagnostic;
 use crate::files::obstacle::Obstacle;
 use crate::files::product::Product;
-use crate::files::scenario::{Boundary, Extent, Fidelity, InitialGas, Scenario, Subgrid, Turbulence, Wind};
+use crate::files::scenario::{AirHeat, Boundary, Extent, Fidelity, InitialGas, Scenario, Subgrid, Turbulence, Wind};
 use crate::numerics::transport::MAX_COURANT;
 use crate::physics::airflow::fastest;
 use crate::physics::airflow::les::{BUILT_ROUGHNESS_M, MOST_STEPS as MOST_FLOW_STEPS, steps_for};
@@ -178,7 +178,11 @@ fn plume(scenario: &Read<Scenario>, found: &mut Vec<Diagnostic>) {
     if value.fidelity != Fidelity::Plume {
         return;
     }
-    let cells = [("initial", !value.initial.is_empty(), "initial gas"), ("snapshots", !value.snapshots.is_empty(), "snapshots")];
+    let cells = [
+        ("initial", !value.initial.is_empty(), "initial gas"),
+        ("snapshots", !value.snapshots.is_empty(), "snapshots"),
+        ("air_heat", value.air_heat == AirHeat::All, "heat of lines, bodies and walls"),
+    ];
     let sides = ("domain.boundary", value.domain.boundary != Boundary::Open, "sides that are not open");
     let still = ("wind", matches!(value.wind, Wind::Calm), "air that stands still");
     let ground = ("obstacles", value.obstacles.iter().any(|obstacle| matches!(obstacle, Obstacle::Terrain { .. })), "a terrain");

@@ -54,7 +54,8 @@ pub(in crate::simulation) fn resolved(scenario: &mut Read<Scenario>, files: &Fil
     }
     for n in 0..scenario.value.bodies.len() {
         let BodyShape::Mesh { file, scale, .. } = &scenario.value.bodies[n].shape else { continue };
-        match mesh(scenario, files, (&format!("bodies[{n}].shape"), file)).map(|mesh| mesh.placed(scale.get(), 0.0, DVec3::ZERO)) {
+        match mesh(scenario, files, (&format!("bodies[{n}].shape"), file)).map(|mesh| mesh.placed(scale.get(), 0.0, DVec3::ZERO).centred())
+        {
             Ok(mesh) => {
                 if let BodyShape::Mesh { surface, .. } = &mut scenario.value.bodies[n].shape {
                     *surface = mesh;

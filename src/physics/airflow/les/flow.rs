@@ -80,7 +80,7 @@ impl Flow {
     #[must_use]
     pub fn new(grid: &Grid, solids: &Solids, sides: Sides) -> Self {
         let lattice = Lattice::new(grid);
-        let open = |axis: usize, high: bool| sides.of(axis, high) == Side::Open;
+        let open = |axis: usize, high: bool| sides.of(axis, high).is_open();
         let periodic: [bool; 3] = std::array::from_fn(|axis| sides.of(axis, false) == Side::Periodic);
         let reached = reached(grid, solids, open, periodic);
         let solver = Multigrid::new(network(grid, &reached, open, periodic));
@@ -175,6 +175,7 @@ impl Flow {
             }
             self.walls.correct(&self.lattice, &self.sides, &from, forces.viscosity, stage_s, &mut into);
             self.run_out(&mut into);
+            self.draw_in((&from, state), forces.buoyancy, stage_s, &mut into);
             self.fill_ghosts(&mut into);
             std::mem::swap(&mut from, &mut into);
         }
@@ -223,10 +224,10 @@ impl Flow {
                     velocity[place] += conductance[axis] * (potential[below] - potential[cell]);
                 }
                 if self.reached[cell] {
-                    if at == 0 && self.sides.of(axis, false) == Side::Open {
+                    if at == 0 && self.sides.of(axis, false).is_open() {
                         velocity[place] -= 2.0 * conductance[axis] * potential[cell];
                     }
-                    if at + 1 == shape[axis] && self.sides.of(axis, true) == Side::Open {
+                    if at + 1 == shape[axis] && self.sides.of(axis, true).is_open() {
                         velocity[place + strides[axis]] += 2.0 * conductance[axis] * potential[cell];
                     }
                 }
@@ -287,7 +288,7 @@ impl Flow {
     fn closed(&self, cell: usize, axis: usize, high: bool) -> bool {
         match self.sides.of(axis, high) {
             Side::Wall(_) => true,
-            Side::Given | Side::Open => !self.reached[cell],
+            Side::Given | Side::Open | Side::Still => !self.reached[cell],
             Side::Periodic => {
                 let place = self.place_of(cell);
                 self.free[axis][if high { self.wrapped(axis, place) } else { place }] == 0.0
@@ -346,10 +347,46 @@ impl Flow {
         }
     }
 
+    /// The faces of sides before air at rest, by their own momentum: what leaves brings what comes to them, `∂u/∂t = −u ∂u/∂n − ∂p/∂n`, to a pressure of 0 outside. What comes in
+    /// has given up pressure for its speed, `p + u²/2 = 0`: a jet from outside that cost nothing could blow through the domain for ever.
+    fn draw_in(&self, (from, before): (&[Vec<f64>; 3], &FlowState), buoyancy: Option<&[f64]>, dt_s: f64, into: &mut [Vec<f64>; 3]) {
+        let strides = self.lattice.strides();
+        let [nx, ny, _] = self.lattice.shape;
+        for (axis, high) in
+            (0..3).flat_map(|axis| [(axis, false), (axis, true)]).filter(|(axis, high)| self.sides.of(*axis, *high) == Side::Still)
+        {
+            let (n, h) = (self.lattice.shape[axis], self.lattice.cell_m[axis]);
+            let last = if high { n - 1 } else { 0 };
+            // out of the domain is ahead on the high side
+            let out = if high { 1.0 } else { -1.0 };
+            self.each_cell(|place, cell| {
+                if [cell % nx, cell / nx % ny, cell / (nx * ny)][axis] != last || !self.reached[cell] {
+                    return;
+                }
+                let (face, inner) = if high { (place + strides[axis], place) } else { (place, place + strides[axis]) };
+                let (speed, inside) = (out * from[axis][face], out * from[axis][inner]);
+                let (carried, outside) = if speed > 0.0 { (speed * (speed - inside) / h, 0.0) } else { (0.0, -0.5 * speed * speed) };
+                let lifted = if axis == 2 { out * 0.5 * buoyancy.map_or(0.0, |buoyancy| buoyancy[place]) } else { 0.0 };
+                let gains = lifted - carried - (outside - before.pressure[place]) / (0.5 * h);
+                into[axis][face] = before.velocity[axis][face] + dt_s * out * gains;
+            });
+        }
+    }
+
+    /// Where air that was at rest comes in through a side, ghost by ghost; empty where it was not at rest.
+    fn comes_in(&self, side: usize, high: bool, velocity: &[f64]) -> Vec<bool> {
+        if self.sides.of(side, high) != Side::Still {
+            return Vec::new();
+        }
+        let (face, inward) = if high { (self.lattice.shape[side] + 1, -1.0) } else { (1, 1.0) };
+        self.lattice.layer(side, face).map(|place| inward * velocity[place] > 0.0).collect()
+    }
+
     /// Writes the ghosts of all sides but the given ones.
     pub fn fill_ghosts(&self, velocity: &mut [Vec<f64>; 3]) {
         for side in 0..3 {
             let (n, stride) = (self.lattice.shape[side], self.lattice.strides()[side]);
+            let comes_in = [false, true].map(|high| self.comes_in(side, high, &velocity[side]));
             for (component, velocity) in velocity.iter_mut().enumerate() {
                 if self.sides.of(side, false) == Side::Periodic {
                     for place in self.lattice.layer(side, 0) {
@@ -365,10 +402,13 @@ impl Flow {
                     let (ghost, inward) = if high { (n + 1, -1) } else { (0, 1) };
                     let Some([first, second, plus]) = self.sides.mirror(&self.lattice, side, high, component) else { continue };
                     let inside = inward * stride.cast_signed();
+                    let mut comes_in = comes_in[usize::from(high)].iter();
                     for place in self.lattice.layer(side, ghost) {
                         let (near, far) = (place.wrapping_add_signed(inside), place.wrapping_add_signed(2 * inside));
                         // a wall without a second value inside has no factor for it
                         let far = if second > 0.0 { second * velocity[far] } else { 0.0 };
+                        // the mean of ghost and cell is what comes in: nothing where it was at rest
+                        let first = if comes_in.next() == Some(&true) { -first } else { first };
                         velocity[place] = first * velocity[near] + far + plus;
                     }
                 }

@@ -125,13 +125,19 @@ fn sides(conditions: &Conditions, now: &Drivers, subgrid: Subgrid, viscosity_m2_
     };
     let (east, north) = wind_vector(1.0, now.from_deg);
     let by_wind = |outward: f64| {
-        if now.speed_m_s <= 0.0 || outward > ASLANT { Side::Open } else { Side::Given }
+        if now.speed_m_s <= 0.0 {
+            Side::Still
+        } else if outward > ASLANT {
+            Side::Open
+        } else {
+            Side::Given
+        }
     };
     let (horizontal, ground, top) = match conditions.scenario.domain.boundary {
         Boundary::Closed => ([[Side::Wall(built); 2]; 2], built, Side::Wall(built)),
         Boundary::Periodic => ([[Side::Periodic; 2]; 2], wall(roughness), Side::Wall(Wall::Slip)),
         Boundary::Open => {
-            let top = if now.speed_m_s > 0.0 { Side::Wall(Wall::Slip) } else { Side::Open };
+            let top = if now.speed_m_s > 0.0 { Side::Wall(Wall::Slip) } else { Side::Still };
             ([[by_wind(-east), by_wind(east)], [by_wind(-north), by_wind(north)]], wall(roughness), top)
         }
     };
@@ -200,7 +206,8 @@ pub(super) fn advance(
     if eddies.age_s > 0.0 && !warm && next_s <= LONGEST_STEP_S && flow.steps_needed(&eddies.state, viscosity, next_s) == 1 {
         return Ok(());
     }
-    let buoyancy = buoyancy(&grid, flow, &solids, &warm_air(temperature.as_slice(), &tracers.columns(), &releases, pressure.pa), &wanted);
+    let warm_air = warm_air(temperature.as_slice(), &tracers.columns(), &releases, pressure.pa);
+    let buoyancy = buoyancy(&grid, flow, &solids, (&warm_air, f64::from(temperature.as_slice()[0])), &wanted);
     // warm air from rest must not cross a cell in a step either
     let strongest = buoyancy.iter().flatten().fold(0.0f64, |most, b| most.max(b.abs()));
     let lifted_per_s = (strongest / grid.cell_m[2]).sqrt();
@@ -318,9 +325,9 @@ fn warm_air(weather_k: &[f32], tracers: &[&[f32]], releases: &Releases, pressure
     }
 }
 
-/// Upward acceleration of cells warmer than the air that comes in, or around the domain where no side is windward, or their level
+/// Upward acceleration of cells warmer than the air that comes in, or around the domain where no side is windward, or the weather around one in still air, or their level
 /// where nothing comes in.
-fn buoyancy(grid: &Grid, flow: &Flow, solids: &Solids, temperature: &[f64], sides: &Sides) -> Option<Vec<f64>> {
+fn buoyancy(grid: &Grid, flow: &Flow, solids: &Solids, (temperature, weather_k): (&[f64], f64), sides: &Sides) -> Option<Vec<f64>> {
     let first = temperature[0];
     if temperature.iter().all(|t| (t - first).abs() <= 0.0) {
         return None;
@@ -348,7 +355,7 @@ fn buoyancy(grid: &Grid, flow: &Flow, solids: &Solids, temperature: &[f64], side
         if count == 0.0 {
             continue;
         }
-        let outside = sum / count;
+        let outside = if any(Side::Still) { weather_k } else { sum / count };
         for j in 0..ny {
             for i in 0..nx {
                 let warmer = temperature[grid.index(i, j, k)] - outside;

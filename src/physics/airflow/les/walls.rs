@@ -36,6 +36,16 @@ pub enum Side {
     Given,
     /// The air leaves or comes as the pressure wants it, which is that of outside.
     Open,
+    /// The same before air at rest: what comes in brings no motion along the side.
+    Still,
+}
+
+impl Side {
+    /// Whether air passes as the pressure wants it.
+    #[must_use]
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Open | Self::Still)
+    }
 }
 
 /// All sides, and the walls of obstacles.
@@ -67,7 +77,7 @@ impl Sides {
     pub fn mirror(&self, lattice: &Lattice, axis: usize, high: bool, component: usize) -> Option<[f64; 3]> {
         match self.of(axis, high) {
             Side::Periodic | Side::Given => None,
-            Side::Open | Side::Wall(Wall::Slip) => Some([1.0, 0.0, 0.0]),
+            Side::Open | Side::Still | Side::Wall(Wall::Slip) => Some([1.0, 0.0, 0.0]),
             Side::Wall(Wall::Smooth { velocity_m_s, .. }) => Some([-1.0, 0.0, 2.0 * velocity_m_s[component]]),
             // the gradient across the first cell, from ghost to second cell, is that of the logarithm, u/(d ln(d/z0)) at d = h/2
             Side::Wall(Wall::Rough { roughness_m, .. }) => {
