@@ -48,6 +48,7 @@ impl Plugin for ThermalPlugin {
             .init_resource::<lines::LineTables>()
             .add_systems(Tick, set_air.in_set(FlowSystems::Heat))
             .init_resource::<Scene>()
+            .init_resource::<surfaces::FreeFaces>()
             .add_state_resource::<surfaces::SurfaceTemperatures>()
             .add_systems(Tick, enclosure::warm_enclosures.in_set(TickSystems::Surroundings))
             .add_systems(

@@ -222,19 +222,23 @@ fn followed(conditions: &Conditions, materials: &Materials) -> Vec<Followed> {
     list
 }
 
+/// Of every face of an obstacle what is free of it, m², the place before its middle, and the middles of the cells it meets the air in; follows from the scenario.
+#[derive(Resource, Clone, Debug, Default)]
+pub(super) struct FreeFaces(Vec<(f64, DVec3, Vec<DVec3>)>);
+
 /// What walls and roofs give to the air, where, in this tick.
 pub(super) fn warm_the_air(
     (conditions, grid, air, solids): (Res<Conditions>, Res<Grid>, Res<GroundAir>, Res<Solids>),
     temperatures: Res<SurfaceTemperatures>,
     wind: WindField,
-    mut places: Local<Vec<(f64, DVec3, Vec<DVec3>)>>,
+    mut places: ResMut<FreeFaces>,
     mut heat: ResMut<HeatSources>,
 ) {
     if conditions.scenario.air_heat != AirHeat::All || conditions.scenario.fidelity == Fidelity::Plume {
         return;
     }
     let walls = conditions.shapes.iter().filter(|shape| !matches!(shape, Shape::Ground(_)));
-    if places.is_empty() {
+    if places.0.is_empty() {
         let of = |shape: &Shape| {
             let place = |face: Face| {
                 let (share, cells) = face.free(shape, &grid, &solids);
@@ -242,9 +246,9 @@ pub(super) fn warm_the_air(
             };
             faces(shape).into_iter().map(place).collect::<Vec<_>>()
         };
-        *places = walls.flat_map(of).collect();
+        places.0 = walls.flat_map(of).collect();
     }
-    for ((area_m2, at_m, cells), surface_k) in places.iter().zip(temperatures.kelvin().skip(1)) {
+    for ((area_m2, at_m, cells), surface_k) in places.0.iter().zip(temperatures.kelvin().skip(1)) {
         let flux_w_m2 = transfer_w_m2_k(wind.at(&grid, *at_m).length()) * (surface_k - air.temperature_k);
         heat.0.extend(cells.iter().map(|at_m| (*at_m, flux_w_m2 * area_m2 / cells.len() as f64)));
     }
