@@ -35,7 +35,7 @@ pub struct Haze {
 /// A part of a way that is even in itself.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Stretch {
-    /// Where it begins and ends, m from the camera.
+    /// Where it begins, m from the camera.
     pub from_m: f64,
     /// Where it ends.
     pub to_m: f64,
