@@ -450,28 +450,33 @@ impl View<'_> {
         list.iter().enumerate().any(|(slot, release)| release.live && slots(slot, release)) || self.puffs.iter().any(in_puffs)
     }
 
-    /// Σ weight × density of all tracers on every cell, puffs as wide as a cell at the least; none where nothing with a weight is in the air.
+    /// Sums of weight × density over all tracers on every cell, puffs as wide as a cell at the least; none where nothing with a weight is in the air.
     #[must_use]
-    pub fn sum_on_cells(&self, weight: impl Fn(usize, &Release) -> f64) -> Option<Vec<f64>> {
+    pub fn sums_on_cells<const N: usize>(&self, weights: impl Fn(usize, &Release) -> [f64; N]) -> Option<[Vec<f64>; N]> {
         let world = self.environment;
-        let weights: Vec<f64> = world.releases.list.iter().enumerate().map(|(slot, release)| weight(slot, release)).collect();
-        let mut sum: Option<Vec<f64>> = None;
-        let mut begun = || vec![0.0; world.grid.len()];
-        for (slot, column) in self.tracers.iter().enumerate().filter(|(slot, _)| world.releases.list[*slot].live && weights[*slot] != 0.0) {
-            for (cell, density) in sum.get_or_insert_with(&mut begun).iter_mut().zip(*column) {
-                *cell += weights[slot] * f64::from(*density);
+        let weights: Vec<[f64; N]> = world.releases.list.iter().enumerate().map(|(slot, release)| weights(slot, release)).collect();
+        let mut sums: Option<[Vec<f64>; N]> = None;
+        let begun = || std::array::from_fn(|_| vec![0.0; world.grid.len()]);
+        for (slot, column) in self.tracers.iter().enumerate().filter(|(slot, _)| world.releases.list[*slot].live) {
+            for (n, weight) in weights[slot].into_iter().enumerate().filter(|(_, weight)| *weight != 0.0) {
+                for (cell, density) in sums.get_or_insert_with(begun)[n].iter_mut().zip(*column) {
+                    *cell += weight * f64::from(*density);
+                }
             }
         }
         for (emitter, puffs) in &self.puffs {
             for puff in 0..puffs.len() {
-                let whole: f64 = emitter.slots.iter().zip(&puffs.mass_kg).map(|(slot, mass)| weights[*slot] * mass[puff]).sum();
-                if whole != 0.0 {
-                    let cells = sum.get_or_insert_with(&mut begun);
-                    puffs.on_cells(puff, &world.grid, |cell, density| cells[cell] += whole * density);
+                let parts = || emitter.slots.iter().zip(&puffs.mass_kg);
+                let whole: [f64; N] = std::array::from_fn(|n| parts().map(|(slot, mass)| weights[*slot][n] * mass[puff]).sum());
+                if whole.iter().any(|whole| *whole != 0.0) {
+                    let sums = sums.get_or_insert_with(begun);
+                    puffs.on_cells(puff, &world.grid, |cell, density| {
+                        sums.iter_mut().zip(whole).for_each(|(sum, whole)| sum[cell] += whole * density);
+                    });
                 }
             }
         }
-        sum
+        sums
     }
 
     /// A quantity on every cell: `gas/…` in ppb, `particles/…` in µg m⁻³, `air/temperature` in K, `air/humidity` (of the weather) in kg/kg, `wind` (its

@@ -326,11 +326,13 @@ impl Puffs {
         let [x, y, z] = grid.ranges_between(low, high);
         let level = |k: usize| blurred.law.density(blurred.z_m[0], blurred.depth[0], grid.centre(0, 0, k).z);
         let levels: Vec<f64> = z.clone().map(level).collect();
-        for (j, i) in y.flat_map(|j| x.clone().map(move |i| (j, i))) {
-            let centre = grid.centre(i, j, 0);
-            let across = blurred.across_per_m2(0, centre.x, centre.y);
-            if across > 0.0 {
-                z.clone().zip(&levels).for_each(|(k, level)| each(grid.index(i, j, k), across * level));
+        let place = |(j, i): (usize, usize)| blurred.across_per_m2(0, grid.centre(i, j, 0).x, grid.centre(i, j, 0).y);
+        let across: Vec<f64> = y.clone().flat_map(|j| x.clone().map(move |i| (j, i))).map(place).collect();
+        // level by level, as the cells lie
+        for (k, level) in z.zip(&levels) {
+            for (j, row) in y.clone().zip(across.chunks(x.len().max(1))) {
+                let from = grid.index(x.start, j, k);
+                row.iter().enumerate().filter(|(_, across)| **across > 0.0).for_each(|(i, across)| each(from + i, across * level));
             }
         }
     }

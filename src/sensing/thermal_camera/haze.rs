@@ -18,8 +18,8 @@ use crate::world::air::air_kg_m3;
 use crate::world::environment::{Surroundings, View};
 use crate::world::tracers::{Contents, Release};
 
-/// Cells with less smoke than this, m⁻¹, and less warmth, K, count as clear: over a hundred metres both are below a thousandth of a kelvin in the image.
-const CLEAR: (f64, f64) = (1e-7, 0.01);
+/// Cells with less smoke than this, m⁻¹, and less warmth, K, count as clear: over a hundred metres of them both are below a hundredth of a kelvin in the image.
+const CLEAR: (f64, f64) = (1e-6, 0.1);
 
 /// Smoke and hot air of a moment.
 #[derive(Clone, Debug)]
@@ -51,9 +51,12 @@ impl Haze {
     pub fn of(air: &View<'_>, species: &SpeciesTable, around: &Surroundings, slots: impl Fn(usize) -> bool) -> Option<Self> {
         let weather_k = around.weather_temperature_k;
         let per_k = air_kg_m3(around.pressure_pa, weather_k);
-        let smoke = air.sum_on_cells(|slot, release| if slots(slot) { absorbs_m2_kg(release, species) } else { 0.0 });
-        let warmth = air.sum_on_cells(|slot, release| if slots(slot) && release.is_heat() { 1.0 / per_k } else { 0.0 });
-        Self::new(air.grid(), smoke, warmth, weather_k)
+        let weigh = |slot: usize, release: &Release| {
+            let warms = if release.is_heat() { 1.0 / per_k } else { 0.0 };
+            if slots(slot) { [absorbs_m2_kg(release, species), warms] } else { [0.0; 2] }
+        };
+        let [smoke, warmth] = air.sums_on_cells(weigh)?;
+        Self::new(air.grid(), &smoke, &warmth, weather_k)
     }
 
     /// Whether something in some slots makes haze.
@@ -62,14 +65,14 @@ impl Haze {
         air.holds(|slot, release| slots(slot) && (release.is_heat() || absorbs_m2_kg(release, species) > 0.0))
     }
 
-    /// Smoke in m⁻¹ and warmth over `air_k` in K on every cell, either of which may be nowhere. None where all is clear.
+    /// Smoke in m⁻¹ and warmth over `air_k` in K on every cell. None where all is clear.
     #[must_use]
-    pub fn new(grid: &Grid, smoke_per_m: Option<Vec<f64>>, warmth_k: Option<Vec<f64>>, air_k: f64) -> Option<Self> {
+    pub fn new(grid: &Grid, smoke_per_m: &[f64], warmth_k: &[f64], air_k: f64) -> Option<Self> {
         let air = tabled_radiance(air_k);
         let mut cells = vec![(0.0, 0.0); grid.len()];
         let (mut low, mut high) = (DVec3::INFINITY, DVec3::NEG_INFINITY);
         for (n, cell) in cells.iter_mut().enumerate() {
-            let [smoke, warmth] = [&smoke_per_m, &warmth_k].map(|list| list.as_ref().map_or(0.0, |list| list[n]));
+            let [smoke, warmth] = [smoke_per_m[n], warmth_k[n]];
             if smoke <= CLEAR.0 && warmth.abs() <= CLEAR.1 {
                 continue;
             }
@@ -165,7 +168,7 @@ mod tests {
     const GRID: Grid = Grid { shape: [10, 8, 4], cell_m: [1.0, 2.0, 0.5] };
 
     fn even(smoke: f64, warmth: f64) -> Haze {
-        Haze::new(&GRID, Some(vec![smoke; GRID.len()]), Some(vec![warmth; GRID.len()]), 293.15).unwrap()
+        Haze::new(&GRID, &vec![smoke; GRID.len()], &vec![warmth; GRID.len()], 293.15).unwrap()
     }
 
     #[test]
@@ -196,11 +199,11 @@ mod tests {
         let mut smoke = vec![0.0; GRID.len()];
         smoke[GRID.index(4, 2, 1)] = 0.3;
         smoke[GRID.index(7, 2, 1)] = 0.6;
-        let haze = Haze::new(&GRID, Some(smoke), None, 293.15).unwrap();
+        let haze = Haze::new(&GRID, &smoke, &vec![0.0; GRID.len()], 293.15).unwrap();
         let ways = haze.along(DVec3::new(0.5, 5.0, 0.75), DVec3::X, 7.0);
         let lengths: Vec<(f64, f64, f64)> = ways.iter().map(|s| (s.from_m, s.to_m, s.smoke_per_m)).collect();
         assert_eq!(lengths, [(3.5, 4.5, 0.3), (6.5, 7.0, 0.6)]);
-        assert!(Haze::new(&GRID, Some(vec![0.0; GRID.len()]), None, 293.15).is_none());
+        assert!(Haze::new(&GRID, &vec![0.0; GRID.len()], &vec![0.0; GRID.len()], 293.15).is_none());
     }
 
     #[test]
