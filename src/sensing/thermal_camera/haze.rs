@@ -116,13 +116,19 @@ impl Haze {
         if enters >= leaves {
             return list;
         }
-        let inside = (from + towards * enters).clamp(self.low, self.high - DVec3::splat(1e-9));
-        let mut cell = inside.floor();
+        let inside = (from + towards * enters).clamp(self.low, self.high - DVec3::splat(1e-9)).floor();
+        let mut index = self.index(inside);
+        let next = DVec3::select(towards.cmpgt(DVec3::ZERO), inside + 1.0, inside);
+        let mut ends = DVec3::select(still, DVec3::INFINITY, (next - from) / towards).to_array();
+        let a_cell = towards.abs().recip().to_array();
+        let [nx, ny, _] = self.grid.shape;
+        // cells that are left along each axis, this one included
+        let ahead = DVec3::select(towards.cmpgt(DVec3::ZERO), self.high - inside, inside - self.low + 1.0);
+        let mut left = ahead.to_array();
         loop {
-            let next = DVec3::select(towards.cmpgt(DVec3::ZERO), cell + 1.0, cell);
-            let ends = DVec3::select(still, DVec3::INFINITY, (next - from) / towards);
-            let to_m = ends.min_element().min(leaves);
-            let (smoke_per_m, glow) = self.cells[self.index(cell)];
+            let axis = if ends[0] <= ends[1].min(ends[2]) { 0 } else { 1 + usize::from(ends[2] < ends[1]) };
+            let to_m = ends[axis].min(leaves);
+            let (smoke_per_m, glow) = self.cells[index];
             if (smoke_per_m > 0.0 || glow != 0.0) && to_m > at_m {
                 match list.last_mut() {
                     Some(last) if last.to_m == at_m && last.smoke_per_m == smoke_per_m && last.glow == glow => last.to_m = to_m,
@@ -130,10 +136,13 @@ impl Haze {
                 }
             }
             at_m = at_m.max(to_m);
-            cell += DVec3::select(ends.cmple(DVec3::splat(to_m)), towards.signum(), DVec3::ZERO);
-            if to_m >= leaves || cell.cmplt(self.low).any() || cell.cmpge(self.high).any() {
+            left[axis] -= 1.0;
+            if to_m >= leaves || left[axis] <= 0.0 {
                 return list;
             }
+            ends[axis] += a_cell[axis];
+            let step = [1, nx, nx * ny][axis];
+            index = if towards[axis] > 0.0 { index + step } else { index - step };
         }
     }
 
