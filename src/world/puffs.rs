@@ -20,6 +20,8 @@ use crate::world::Grid;
 pub const REACH: f64 = 4.0;
 /// Standard deviation of the blur of a cell over its size: Gaussians no thinner, summed over cells, are even to 0.2 %.
 const CELL_BLUR: f64 = 0.6;
+/// What of its reach a puff shows on cells: three standard deviations along each axis, all but a hundredth.
+const SHOWN: f64 = 0.75;
 /// With fewer puffs than this a sensor looks at all of them.
 const FEW: usize = 64;
 /// Bins are counted from here, so that their numbers are never negative.
@@ -323,7 +325,8 @@ impl Puffs {
             std::iter::empty(),
         );
         let (low, high) = blurred.bounds_m(0);
-        let [x, y, z] = grid.ranges_between(low, high);
+        let middle = DVec3::new(self.x_m[puff], self.y_m[puff], blurred.law.mean_height(blurred.z_m[0], blurred.depth[0]));
+        let [x, y, z] = grid.ranges_between(middle + SHOWN * (low - middle), middle + SHOWN * (high - middle));
         let level = |k: usize| blurred.law.density(blurred.z_m[0], blurred.depth[0], grid.centre(0, 0, k).z);
         let levels: Vec<f64> = z.clone().map(level).collect();
         let place = |(j, i): (usize, usize)| blurred.across_per_m2(0, grid.centre(i, j, 0).x, grid.centre(i, j, 0).y);

@@ -46,17 +46,22 @@ pub struct Stretch {
 }
 
 impl Haze {
-    /// The haze that what is in some slots makes of air like that `around` the camera. None where it makes none.
+    /// The haze that smoke (m⁻¹) and heat (kg K m⁻³) on the cells make of air like that `around` the camera. None where they make none.
     #[must_use]
-    pub fn of(air: &View<'_>, species: &SpeciesTable, around: &Surroundings, slots: impl Fn(usize) -> bool) -> Option<Self> {
+    pub fn of(grid: &Grid, [smoke_per_m, heat]: &[Vec<f64>; 2], around: &Surroundings) -> Option<Self> {
         let weather_k = around.weather_temperature_k;
         let per_k = air_kg_m3(around.pressure_pa, weather_k);
-        let weigh = |slot: usize, release: &Release| {
-            let warms = if release.is_heat() { 1.0 / per_k } else { 0.0 };
+        let warmth_k: Vec<f64> = heat.iter().map(|heat| heat / per_k).collect();
+        Self::new(grid, smoke_per_m, &warmth_k, weather_k)
+    }
+
+    /// Smoke (m⁻¹) and heat (kg K m⁻³) from some slots on every cell; none where there is neither.
+    #[must_use]
+    pub fn on_cells(air: &View<'_>, species: &SpeciesTable, slots: impl Fn(usize) -> bool) -> Option<[Vec<f64>; 2]> {
+        air.sums_on_cells(|slot, release| {
+            let warms = f64::from(u8::from(release.is_heat()));
             if slots(slot) { [absorbs_m2_kg(release, species), warms] } else { [0.0; 2] }
-        };
-        let [smoke, warmth] = air.sums_on_cells(weigh)?;
-        Self::new(air.grid(), &smoke, &warmth, weather_k)
+        })
     }
 
     /// Whether something in some slots makes haze.

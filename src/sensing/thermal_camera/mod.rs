@@ -268,6 +268,7 @@ fn take_frames(
 ) {
     let mut events: Vec<&EventNode> = events.iter().collect();
     events.sort_by_key(|event| event.index);
+    let mut hangs = None;
     for ((camera, instrument, footprint), mut state, mut seen, mut chain, mut reading, mut truth, mut sight) in &mut cameras {
         let truth = &mut *truth;
         reading.delivered = false;
@@ -293,7 +294,9 @@ fn take_frames(
         let between = Between { air_k: air.weather_temperature_k, humidity_frac: air.weather_humidity_frac };
         let shades = Shades::new(&scene.surfaces, &sky, &sun, between);
         let look = Look { around: &around, air: &air, species: &species, scene: &scene, view, lens, blur, workers: &workers };
-        let shades = shades.behind(look.ways(|_| true));
+        // the same for all cameras of a tick
+        let on_cells = hangs.get_or_insert_with(|| Haze::on_cells(&around, &species, |_| true));
+        let shades = shades.behind(look.ways(on_cells.as_ref()));
         let picture = look.picture(&shades);
         truth.ideal = reported(summary(&picture.ideal_k, size[0]));
         truth.ideal_max.clone_from(&truth.ideal);
@@ -346,9 +349,10 @@ struct Look<'l> {
 }
 
 impl Look<'_> {
-    /// What smoke and hot air from some slots lie on the way to each pixel.
-    fn ways(&self, slots: impl Fn(usize) -> bool) -> Vec<Vec<Stretch>> {
-        Haze::of(self.around, self.species, self.air, slots).map(|haze| haze.ways(&self.lens, self.view, self.workers)).unwrap_or_default()
+    /// What of smoke and heat on the cells lies on the way to each pixel.
+    fn ways(&self, on_cells: Option<&[Vec<f64>; 2]>) -> Vec<Vec<Stretch>> {
+        let haze = on_cells.and_then(|on_cells| Haze::of(self.around.grid(), on_cells, self.air));
+        haze.map(|haze| haze.ways(&self.lens, self.view, self.workers)).unwrap_or_default()
     }
 
     fn picture(&self, shades: &Shades) -> Picture {
@@ -365,7 +369,7 @@ impl Look<'_> {
         }
         let mut shades = shades.without(self.scene, &heaters);
         if on_the_way {
-            shades = shades.behind(self.ways(|slot| !released(slot)));
+            shades = shades.behind(self.ways(Haze::on_cells(self.around, self.species, |slot| !released(slot)).as_ref()));
         }
         Some(self.picture(&shades))
     }
