@@ -20,8 +20,8 @@ use crate::world::Grid;
 pub const REACH: f64 = 4.0;
 /// Standard deviation of the blur of a cell over its size: Gaussians no thinner, summed over cells, are even to 0.2 %.
 const CELL_BLUR: f64 = 0.6;
-/// What of its reach a puff shows on cells: three standard deviations along each axis, all but a hundredth.
-const SHOWN: f64 = 0.75;
+/// What of its reach a puff shows on cells: 3.4 standard deviations along each axis, all but a hundredth.
+const SHOWN: f64 = 0.85;
 /// With fewer puffs than this a sensor looks at all of them.
 const FEW: usize = 64;
 /// Bins are counted from here, so that their numbers are never negative.
